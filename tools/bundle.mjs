@@ -1,0 +1,139 @@
+/**
+ * Joins what tsc wrote into the files that the package ships for a script and for `et`:
+ *
+ *     dist/src/index.js    -> dist/pkg/index.js   the client, one file
+ *     dist/src/cli/main.js -> dist/pkg/et.js      the command line, and chunks that it loads when needed
+ *
+ * A script pays for each file that it imports (about 0.4 ms for an ES module, 2.5 ms for lowdb's few), so the
+ * client's dependencies are inlined. What is inlined is named here, and anything else fails the build: a bundle
+ * must not grow unseen. esbuild's own list of what it read yields the licences, so that they cannot drift.
+ */
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const OUT = "dist/pkg";
+const LICENSES = "THIRD-PARTY-LICENSES.txt";
+const EXECUTABLE = 0o755;
+
+const INLINED = ["@noble/hashes", "lowdb"];
+const NETWORK = /^(?:node:)?(?:dgram|dns|http|http2|https|inspector|net|tls)(?:\/|$)/;
+
+const BUNDLES = [
+	{ entry: "dist/src/index.js", name: "index", external: [], splitting: false },
+	{ entry: "dist/src/cli/main.js", name: "et", external: ["commander"], splitting: true },
+];
+
+/** A failure that says what to do; anything else that is thrown is a fault of this program. */
+class BundleError extends Error {}
+
+async function requireEntry(entry) {
+	const found = await stat(join(ROOT, entry)).catch(() => undefined);
+	if (found?.isFile()) return;
+	const source = entry.replace(/^dist\//, "").replace(/\.js$/, ".ts");
+	throw new BundleError(
+		`${entry} is missing, so nothing was bundled: ${source} does not exist or did not compile. Run \`npm run build\`.`,
+	);
+}
+
+async function bundle({ entry, name, external, splitting }) {
+	await requireEntry(entry);
+	const { metafile } = await build({
+		absWorkingDir: ROOT,
+		entryPoints: [{ in: entry, out: name }],
+		outdir: OUT,
+		chunkNames: `${name}-[name]-[hash]`,
+		bundle: true,
+		splitting,
+		external,
+		format: "esm",
+		platform: "node",
+		target: "node20.19",
+		sourcemap: "linked",
+		legalComments: "inline",
+		metafile: true,
+		logLevel: "warning",
+	});
+	return metafile;
+}
+
+/** The folder of the npm package that a file belongs to, or undefined for a file of ours. */
+function packageFolder(file) {
+	return file.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
+}
+
+function packageName(folder) {
+	return folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
+}
+
+/** Folders of the packages of which at least one byte is in the outputs. */
+function inlinedPackages(metafile) {
+	const files = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+	return [...new Set(files.map(packageFolder).filter((folder) => folder !== undefined))];
+}
+
+function checkInlined(metafile, entry) {
+	const strangers = inlinedPackages(metafile)
+		.map(packageName)
+		.filter((name) => !INLINED.includes(name));
+	if (strangers.length === 0) return;
+	throw new BundleError(
+		`${entry} reaches ${strangers.join(", ")}, which every script would then load. ` +
+			"Import it elsewhere, or name it in tools/bundle.mjs with a measurement that bears it.",
+	);
+}
+
+/** A script that uses ET opens no socket: the bundle cannot even load what would open one. */
+function checkNetwork(metafile, entry) {
+	const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+	const network = imports.filter(({ path, external }) => external && NETWORK.test(path)).map(({ path }) => path);
+	if (network.length === 0) return;
+	throw new BundleError(`${entry} reaches ${network.join(", ")}: only daemon/ and src/server/ may use the network.`);
+}
+
+async function licenseOf(folder) {
+	const files = await readdir(join(ROOT, folder));
+	const license = files.find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
+	const { name, version } = JSON.parse(await readFile(join(ROOT, folder, "package.json"), "utf8"));
+	if (license === undefined) throw new BundleError(`${name} is inlined, but its package holds no licence to ship.`);
+	const text = await readFile(join(ROOT, folder, license), "utf8");
+	return `${name} ${version}\n\n${text.trim()}\n`;
+}
+
+async function writeLicenses(metafiles) {
+	const folders = [...new Set(metafiles.flatMap(inlinedPackages))].sort();
+	const texts = await Promise.all(folders.map(licenseOf));
+	const head = "The files beside this one contain parts of the following packages.\n";
+	await writeFile(join(ROOT, OUT, LICENSES), [head, ...texts].join(`\n${"-".repeat(78)}\n\n`));
+}
+
+/** Removes what an earlier build left; files are replaced in place, so that a running `et` keeps its own. */
+async function removeStale(metafiles) {
+	const written = new Set(metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))));
+	const stale = (await readdir(join(ROOT, OUT))).filter((file) => !written.has(file) && file !== LICENSES);
+	await Promise.all(stale.map((file) => rm(join(ROOT, OUT, file), { recursive: true })));
+}
+
+async function main() {
+	await mkdir(join(ROOT, OUT), { recursive: true });
+	const metafiles = [];
+	for (const each of BUNDLES) {
+		const metafile = await bundle(each);
+		checkInlined(metafile, each.entry);
+		checkNetwork(metafile, each.entry);
+		metafiles.push(metafile);
+	}
+	await removeStale(metafiles);
+	await writeLicenses(metafiles);
+	await chmod(join(ROOT, OUT, "et.js"), EXECUTABLE);
+}
+
+try {
+	await main();
+} catch (error) {
+	if (!(error instanceof BundleError)) throw error;
+	console.error(`bundle: ${error.message}`);
+	process.exitCode = 1;
+}
