@@ -1,0 +1,63 @@
+/** The decisions a user can take about a project, each from the one before. Pure. */
+
+import { sha256Hex } from "../report/ids.js";
+import { consentText, type Manifest } from "../report/manifest.js";
+import type { ConsentRecord, Mode } from "./record.js";
+
+export interface Change {
+	project: string;
+	now: Date;
+	/** How the decision was given, for the user to read later. */
+	how: string;
+}
+
+/** The digest by which an envelope names the notice that it was recorded under. */
+export function noticeDigest(manifest: Manifest): string {
+	return sha256Hex(consentText(manifest));
+}
+
+/**
+ * Consent, or consent to keep and not to send (`local`).
+ *
+ * Renewing a grant for a new notice keeps its id, so that what waits under it still leaves; a grant
+ * for another endpoint, or one after a withdrawal, is a new one, so that it does not.
+ *
+ * @param freshId random; the grant's id where it is a new one
+ */
+export function grant(
+	manifest: Manifest,
+	mode: Extract<Mode, "granted" | "local">,
+	former: ConsentRecord | null,
+	freshId: string,
+	change: Omit<Change, "project">,
+): ConsentRecord {
+	const current = former?.mode === "granted" || former?.mode === "local" ? former.grant : null;
+	const renewed = current?.endpoint === manifest.endpoint ? current.id : freshId;
+	return {
+		et: 1,
+		project: manifest.project,
+		mode,
+		since: change.now.toISOString(),
+		how: change.how,
+		grant: {
+			id: renewed,
+			endpoint: manifest.endpoint,
+			notice: { version: manifest.notice.version, digest: noticeDigest(manifest) },
+			text: consentText(manifest),
+		},
+	};
+}
+
+/** No: nothing is recorded, not even under the script's own flag. */
+export function deny(change: Change): ConsentRecord {
+	return decided("denied", change);
+}
+
+/** No more: back to nothing being recorded; what was recorded before may never leave. */
+export function withdraw(change: Change): ConsentRecord {
+	return decided("withdrawn", change);
+}
+
+function decided(mode: Mode, { project, now, how }: Change): ConsentRecord {
+	return { et: 1, project, mode, since: now.toISOString(), how, grant: null };
+}

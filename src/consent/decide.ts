@@ -1,0 +1,86 @@
+/**
+ * The two questions of consent: may this report be kept, may it leave? Pure. The precedence is
+ * site policy, environment, denied, the run's own flag, granted.
+ */
+import { consentText, type Manifest } from "../report/manifest.js";
+import { type EnvironmentRefusal, environmentRefusal } from "./environment.js";
+import { policyAllows, type SitePolicy } from "./policy.js";
+import type { Grant } from "./record.js";
+import type { ConsentReading } from "./store.js";
+
+/** The grant of a report that only the run's own flag allows. */
+export const FLAG_GRANT = "flag";
+
+export type Refusal =
+	| "site_policy"
+	| EnvironmentRefusal
+	| "consent_unreadable"
+	| "denied"
+	| "withdrawn"
+	| "no_decision"
+	| "notice_changed";
+
+export type KeepDecision = { keep: true; by: Grant | typeof FLAG_GRANT } | { keep: false; reason: Refusal };
+
+export interface Circumstances {
+	env: NodeJS.ProcessEnv;
+	policy: SitePolicy;
+	reading: ConsentReading;
+}
+
+/** What rules above the user's decision, if anything does. */
+function ruledOut(endpoint: string, { env, policy }: Circumstances): Refusal | null {
+	return policyAllows(policy, endpoint) ? environmentRefusal(env) : "site_policy";
+}
+
+/**
+ * May a report under this manifest be kept?
+ *
+ * @param flagged the script was started with its author's `--phone-home`
+ */
+export function mayKeep(manifest: Manifest, flagged: boolean, circumstances: Circumstances): KeepDecision {
+	const ruled = ruledOut(manifest.endpoint, circumstances);
+	if (ruled !== null) return { keep: false, reason: ruled };
+	const { reading } = circumstances;
+	if (reading.state === "unreadable") return { keep: false, reason: "consent_unreadable" };
+	const record = reading.state === "decided" ? reading.record : null;
+	if (record?.mode === "denied") return { keep: false, reason: "denied" };
+	const grant = record?.mode === "withdrawn" ? null : (record?.grant ?? null);
+	if (flagged && record?.mode !== "granted") return { keep: true, by: FLAG_GRANT };
+	if (grant !== null && grant.text === consentText(manifest)) return { keep: true, by: grant };
+	if (flagged) return { keep: true, by: FLAG_GRANT };
+	if (grant !== null) return { keep: false, reason: "notice_changed" };
+	return { keep: false, reason: record?.mode === "withdrawn" ? "withdrawn" : "no_decision" };
+}
+
+export type SendDecision =
+	| { send: "yes" }
+	/** It stays where it is: the decision may change, or become readable again. */
+	| { send: "not_now"; reason: Refusal | "local" }
+	/** It may never leave: the user took back what it was recorded under. */
+	| { send: "never"; reason: "denied" | "withdrawn" };
+
+/** What the decision needs to know of a report that waits. */
+export interface Waiting {
+	grant: string;
+	endpoint: string;
+	occurredAt: string;
+}
+
+/** May this report leave now? */
+export function maySend(waiting: Waiting, circumstances: Circumstances): SendDecision {
+	const ruled = ruledOut(waiting.endpoint, circumstances);
+	if (ruled !== null) return { send: "not_now", reason: ruled };
+	const { reading } = circumstances;
+	if (reading.state === "unreadable") return { send: "not_now", reason: "consent_unreadable" };
+	const record = reading.state === "decided" ? reading.record : null;
+	if (record?.mode === "denied") return { send: "never", reason: "denied" };
+	if (waiting.grant === FLAG_GRANT) {
+		const takenBack = record?.mode === "withdrawn" && waiting.occurredAt <= record.since;
+		return takenBack ? { send: "never", reason: "withdrawn" } : { send: "yes" };
+	}
+	if (record === null) return { send: "not_now", reason: "no_decision" };
+	if (record.grant?.id !== waiting.grant || record.mode === "withdrawn") return { send: "never", reason: "withdrawn" };
+	if (record.mode === "local") return { send: "not_now", reason: "local" };
+	return record.grant.endpoint === waiting.endpoint ? { send: "yes" } : { send: "not_now", reason: "notice_changed" };
+}

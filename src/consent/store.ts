@@ -1,0 +1,67 @@
+/**
+ * Where users' decisions are kept: one lowdb document a project, so that two decisions at once never
+ * undo each other, and a script reads a single small file.
+ */
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LowSync } from "lowdb";
+import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { EtError, systemErrorCode } from "../errors.js";
+import { NAME_PATTERN } from "../report/limits.js";
+import { type ConsentRecord, parseRecord } from "./record.js";
+
+/** No decision; a decision; or a file that can't be read, which means "do not record, do not send". */
+export type ConsentReading =
+	| { state: "none" }
+	| { state: "decided"; record: ConsentRecord }
+	| { state: "unreadable"; why: string };
+
+export class ConsentStore {
+	/** @param folder of the user's, such as ~/.config/et/consent; made at the first decision */
+	constructor(readonly folder: string) {}
+
+	path(project: string): string {
+		if (!NAME_PATTERN.test(project)) throw new EtError("ET_USAGE", `"${project}" can't be the name of a project.`);
+		return join(this.folder, `${project}.json`);
+	}
+
+	/** What the user decided. Never throws. */
+	read(project: string): ConsentReading {
+		try {
+			const record = parseRecord(JSON.parse(readFileSync(this.path(project), "utf8")));
+			if (record?.project === project) return { state: "decided", record };
+			return { state: "unreadable", why: "it is not a decision of this version's format" };
+		} catch (error) {
+			const code = systemErrorCode(error);
+			if (code === "ENOENT") return { state: "none" };
+			return { state: "unreadable", why: code ?? "it is not JSON" };
+		}
+	}
+
+	/** Keeps a decision. @throws EtError `ET_CONSENT_UNWRITABLE`; the former decision then stands */
+	write(record: ConsentRecord): void {
+		const target = this.path(record.project);
+		const temporary = join(this.folder, `.${record.project}.${process.pid}.${Date.now()}.tmp`);
+		try {
+			mkdirSync(this.folder, { recursive: true, mode: FOLDER_MODE });
+			new LowSync<ConsentRecord>(new DurableJson(temporary, target), record).write();
+		} catch (error) {
+			throw new EtError(
+				"ET_CONSENT_UNWRITABLE",
+				`The decision about ${record.project} could not be written to ${target} (${systemErrorCode(error)}). ` +
+					"What was decided before still holds. Make the folder writable, and decide again.",
+				{ cause: error },
+			);
+		}
+	}
+
+	/** The projects that there is a decision about, in the order of their names. Never throws. */
+	projects(): string[] {
+		try {
+			const names = readdirSync(this.folder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+			return names.map((name) => name.slice(0, -".json".length)).sort();
+		} catch {
+			return [];
+		}
+	}
+}

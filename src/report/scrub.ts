@@ -1,0 +1,29 @@
+/** What may not leave is taken out of free text here. Pure: text in, text out. */
+import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from "./limits.js";
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const URL_LIKE = /\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s"'<>]*/gi;
+const EMAIL_LIKE = /[^\s@"'<>()]+@[^\s@"'<>()]+/g;
+const PATH_LIKE = /(?:[A-Za-z]:)?(?:~|\.{1,2})?[^\s"'<>:;,=()]*[/\\][^\s"'<>:;,=()]*/g;
+
+/** Text without control, bidirectional and invisible characters, at most `maxLength` long. */
+export function plainText(text: string, maxLength: number): string {
+	return text.replace(CONTROL_CHARACTERS, " ").trim().slice(0, maxLength).toWellFormed();
+}
+
+/** The last part of anything that looks like a path. */
+export function baseName(text: string): string {
+	return text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf("\\")) + 1);
+}
+
+/** A short name (of a command, a version, a function): never a path. */
+export function scrubLabel(text: string): string {
+	return plainText(baseName(text), MAX_LABEL_LENGTH);
+}
+
+/** Free text without addresses and paths, each replaced by the word for what stood there. */
+export function scrubText(text: string): string {
+	const scrubbed = text.replace(URL_LIKE, "[url]").replace(EMAIL_LIKE, "[email]").replace(PATH_LIKE, "[path]");
+	return plainText(scrubbed, MAX_TEXT_LENGTH);
+}

@@ -1,0 +1,84 @@
+/** Where things stand in a spool, and how its files are named. */
+import { join } from "node:path";
+import { sha256Hex } from "../report/ids.js";
+
+export interface SpoolFolders {
+	root: string;
+	/** Reports being written. */
+	tmp: string;
+	/** Reports that wait. */
+	new: string;
+	/** Reports that the server refused, with its reason. */
+	rejected: string;
+	/** Files that are no reports, with the reason in their names. */
+	corrupt: string;
+	/** Markers of runs under way. */
+	open: string;
+	/** Counts of what had to go. */
+	lost: string;
+	/** What was tried and what was sent: JSON lines, a file a writer. */
+	sent: string;
+	/** Erase keys of runs that may have left: JSON lines, a file a writer. */
+	keys: string;
+	/** The uploader's memory. */
+	state: string;
+	/** The uploader's lease. */
+	lease: string;
+}
+
+export function spoolFolders(root: string): SpoolFolders {
+	return {
+		root,
+		tmp: join(root, "tmp"),
+		new: join(root, "new"),
+		rejected: join(root, "rejected"),
+		corrupt: join(root, "corrupt"),
+		open: join(root, "open"),
+		lost: join(root, "lost"),
+		sent: join(root, "sent"),
+		keys: join(root, "keys"),
+		state: join(root, "uploader.json"),
+		lease: join(root, "uploader.lock"),
+	};
+}
+
+/** Random bytes in a file's name. */
+export const NAME_RANDOM_BYTES = 4;
+const HOST_HEX_DIGITS = 12;
+const RUN_HEX_DIGITS = 8;
+const SUFFIX = ".json";
+const NAME = /^(\d{13})-([0-9a-f]{12})-(\d+)-([0-9a-f]{8})([0-9a-f]{8})\.json$/;
+
+/** A host's name as it stands in file names: 48 bits of its SHA-256. */
+export function hostHash(hostName: string): string {
+	return sha256Hex(hostName).slice(0, HOST_HEX_DIGITS);
+}
+
+export interface NameParts {
+	/** Milliseconds since the epoch. */
+	atMs: number;
+	/** {@link hostHash} of the writer's host. */
+	host: string;
+	pid: number;
+	/** The report's run_id: its first digits let a reader find a run's events by their names alone. */
+	runId: string;
+	/** {@link NAME_RANDOM_BYTES} in hexadecimal. */
+	random: string;
+}
+
+/** A name that no other writer makes and that sorts by time. */
+export function fileName({ atMs, host, pid, runId, random }: NameParts): string {
+	const time = String(Math.max(0, Math.floor(atMs))).padStart(13, "0");
+	return `${time}-${host}-${pid}-${runId.slice(0, RUN_HEX_DIGITS)}${random}${SUFFIX}`;
+}
+
+/** Milliseconds since the epoch at which a file was named; null where the name is a stranger's. */
+export function namedAtMs(name: string): number | null {
+	const match = NAME.exec(name);
+	return match === null ? null : Number(match[1]);
+}
+
+/** Whether a folder's entry is meant as a report (not NFS's .nfs files, not an editor's backup). */
+export function isReportName(name: string): boolean {
+	return name.endsWith(SUFFIX) && !name.startsWith(".");
+}

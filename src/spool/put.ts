@@ -1,0 +1,82 @@
+/**
+ * The writer: one report into the spool, by maildir's delivery. No lock; any number of processes
+ * and hosts. Nothing is looked at that need not be: the cost is that of the durable write itself.
+ */
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { LowSync } from "lowdb";
+import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { systemErrorCode } from "../errors.js";
+import type { Envelope } from "./envelope.js";
+import { fileName, type NameParts, type SpoolFolders } from "./layout.js";
+
+export const PUT_REFUSALS = [
+	"spool_unsafe",
+	"disk_full",
+	"not_writable",
+	"too_many_open_files",
+	"spool_unavailable",
+] as const;
+/** Why a report could not be put. */
+export type PutRefusal = (typeof PUT_REFUSALS)[number];
+
+export type PutResult = { ok: true; name: string; path: string } | { ok: false; reason: PutRefusal; detail: string };
+
+const REFUSAL_OF: Readonly<Record<string, PutRefusal>> = {
+	ENOSPC: "disk_full",
+	EDQUOT: "disk_full",
+	EFBIG: "disk_full",
+	EACCES: "not_writable",
+	EPERM: "not_writable",
+	EROFS: "not_writable",
+	EMFILE: "too_many_open_files",
+	ENFILE: "too_many_open_files",
+};
+
+/** Group and others: write. */
+const OTHERS_WRITE = 0o022;
+
+/** Why a spool must not be used, or null: it has to be a folder of this user's that no other can write. */
+export function unsafeSpool(root: string): string | null {
+	const stat = statSync(root);
+	if (!stat.isDirectory()) return "it is not a folder";
+	if (process.platform === "win32") return null;
+	if (stat.uid !== process.geteuid?.()) return "it belongs to another user";
+	return (stat.mode & OTHERS_WRITE) === 0 ? null : "others can write it";
+}
+
+/** Makes what is missing of the spool, for this user alone. @throws the system's error */
+export function makeFolders(folders: SpoolFolders): void {
+	for (const folder of [folders.root, folders.tmp, folders.new]) {
+		mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+	}
+}
+
+function deliver(folders: SpoolFolders, name: string, envelope: Envelope): void {
+	const adapter = new DurableJson<Envelope>(join(folders.tmp, name), join(folders.new, name));
+	new LowSync<Envelope>(adapter, envelope).write();
+}
+
+function attempt(folders: SpoolFolders, name: string, envelope: Envelope): PutResult {
+	const unsafe = unsafeSpool(folders.root);
+	if (unsafe !== null) return { ok: false, reason: "spool_unsafe", detail: unsafe };
+	deliver(folders, name, envelope);
+	return { ok: true, name, path: join(folders.new, name) };
+}
+
+/** Puts a report where the uploader finds it. When it says `ok`, the report survives a power failure. Never throws. */
+export function put(folders: SpoolFolders, envelope: Envelope, parts: NameParts): PutResult {
+	const name = fileName(parts);
+	try {
+		try {
+			return attempt(folders, name, envelope);
+		} catch (error) {
+			if (systemErrorCode(error) !== "ENOENT") throw error;
+			makeFolders(folders);
+			return attempt(folders, name, envelope);
+		}
+	} catch (error) {
+		const code = systemErrorCode(error) ?? String(error);
+		return { ok: false, reason: REFUSAL_OF[code] ?? "spool_unavailable", detail: code };
+	}
+}

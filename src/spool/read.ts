@@ -1,0 +1,114 @@
+/**
+ * The reader: what waits, in the order of time. Folders are read in steps and names kept in windows,
+ * so that memory does not grow with what waits.
+ */
+import { closeSync, constants, fstatSync, opendirSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode } from "../errors.js";
+import { type CorruptReason, type Envelope, MAX_ENVELOPE_BYTES, parseEnvelope } from "./envelope.js";
+import { isReportName } from "./layout.js";
+
+/** A report that waits. */
+export interface Entry {
+	name: string;
+	envelope: Envelope;
+	/** The report as it would travel. */
+	text: string;
+	/** Bytes of its file. */
+	bytes: number;
+}
+
+export type EntryReading =
+	| { state: "read"; entry: Entry }
+	| { state: "corrupt"; reason: CorruptReason }
+	/** Another reader removed it. */
+	| { state: "gone" }
+	/** It can't be read now (permissions, a failing disk): it stays. */
+	| { state: "unreadable"; why: string };
+
+/** Names kept at once; more are read in later windows. */
+export const NAME_WINDOW = 65_536;
+const FOLDER_STEP = 1024;
+
+function smallest(names: string[], count: number): string[] {
+	return names.sort().slice(0, count);
+}
+
+/**
+ * The first `window` names of a folder of reports behind `after`, in the order of time.
+ *
+ * @returns no names where there is no such folder
+ */
+export function reportNames(folder: string, window = NAME_WINDOW, after = ""): string[] {
+	let names: string[] = [];
+	let opened: ReturnType<typeof opendirSync>;
+	try {
+		opened = opendirSync(folder, { bufferSize: FOLDER_STEP });
+	} catch (error) {
+		if (systemErrorCode(error) === "ENOENT") return [];
+		throw error;
+	}
+	try {
+		for (let item = opened.readSync(); item !== null; item = opened.readSync()) {
+			if (isReportName(item.name) && item.name > after) names.push(item.name);
+			if (names.length >= 2 * window) names = smallest(names, window);
+		}
+	} finally {
+		opened.closeSync();
+	}
+	return smallest(names, window);
+}
+
+/** A symbolic link is not followed, and a pipe does not make the reader wait. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+function readText(descriptor: number, size: number): string {
+	const buffer = Buffer.allocUnsafe(size);
+	let filled = 0;
+	while (filled < size) {
+		const count = readSync(descriptor, buffer, filled, size - filled, filled);
+		if (count === 0) break;
+		filled += count;
+	}
+	return buffer.toString("utf8", 0, filled);
+}
+
+/** Reads one file of a folder of reports. Never throws. */
+export function readEntry(folder: string, name: string): EntryReading {
+	let descriptor: number;
+	try {
+		descriptor = openSync(join(folder, name), READ_FLAGS);
+	} catch (error) {
+		const code = systemErrorCode(error) ?? "unknown";
+		if (code === "ENOENT") return { state: "gone" };
+		if (code === "ELOOP" || code === "ENXIO") return { state: "corrupt", reason: "not_a_file" };
+		return { state: "unreadable", why: code };
+	}
+	try {
+		const stat = fstatSync(descriptor);
+		if (!stat.isFile()) return { state: "corrupt", reason: "not_a_file" };
+		if (stat.size > MAX_ENVELOPE_BYTES) return { state: "corrupt", reason: "too_large" };
+		const parsed = parseEnvelope(readText(descriptor, stat.size));
+		if (!parsed.ok) return { state: "corrupt", reason: parsed.reason };
+		return { state: "read", entry: { name, envelope: parsed.envelope, text: parsed.text, bytes: stat.size } };
+	} catch (error) {
+		return { state: "unreadable", why: systemErrorCode(error) ?? String(error) };
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+/** All that waits, one after another, in the order of time; what can't be read is passed over. */
+export function* entries(folder: string, window = NAME_WINDOW): Generator<Entry> {
+	let after = "";
+	for (;;) {
+		const names = reportNames(folder, window, after);
+		for (const name of names) {
+			const reading = readEntry(folder, name);
+			if (reading.state === "read") yield reading.entry;
+		}
+		const last = names.at(-1);
+		if (last === undefined || names.length < window) return;
+		after = last;
+	}
+}
