@@ -1,0 +1,162 @@
+/**
+ * Checks the package as its users get it: packs it, lets publint and are-the-types-wrong look at the tarball,
+ * installs it into an empty folder as a script's user would, weighs what came along, compiles the README's example
+ * against it, and starts each program once. Nothing but a temporary folder is written.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** What a script's user installs beside the package itself: about a dozen packages and 2 MB. */
+const MAX_PACKAGES = 14;
+const MAX_BYTES = 2.5 * 1024 * 1024;
+/** Of the package itself, unpacked. */
+const MAX_OWN_BYTES = 2 * 1024 * 1024;
+const NEVER_SHIPPED = /^dist\/(?:test|tools)\/|tsbuildinfo$|^(?:src|daemon|test|tools)\//;
+
+const run = promisify(execFile);
+
+/** A check that did not hold; its message says what to look at. */
+class PackageError extends Error {}
+
+function expect(condition, message) {
+	if (!condition) throw new PackageError(message);
+}
+
+/** Runs a program to its end, whatever its exit code. */
+async function outcome(file, args, options) {
+	try {
+		return { code: 0, ...(await run(file, args, options)) };
+	} catch (error) {
+		if (typeof error.code !== "number") throw error;
+		return { code: error.code, stdout: error.stdout, stderr: error.stderr };
+	}
+}
+
+async function mustRun(name, file, args, options) {
+	const { code, stdout, stderr } = await outcome(file, args, options);
+	expect(code === 0, `${name} failed (exit code ${code}):\n${stdout}${stderr}`);
+	return stdout;
+}
+
+function npm(args, cwd) {
+	const script = process.env.npm_execpath;
+	const [file, before] = script === undefined ? ["npm", []] : [process.execPath, [script]];
+	return mustRun(`npm ${args[0]}`, file, [...before, ...args], { cwd });
+}
+
+function tool(name, script, args, options) {
+	return mustRun(name, process.execPath, [join(ROOT, "node_modules", script), ...args], options);
+}
+
+async function pack(folder) {
+	const [packed] = JSON.parse(await npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], ROOT));
+	const strays = packed.files.map(({ path }) => path).filter((path) => NEVER_SHIPPED.test(path));
+	expect(strays.length === 0, `the package ships ${strays.join(", ")}: see "files" in package.json`);
+	expect(packed.unpackedSize <= MAX_OWN_BYTES, `the package itself has ${mebibytes(packed.unpackedSize)} unpacked`);
+	console.log(`package: ${packed.files.length} files, ${mebibytes(packed.unpackedSize)} unpacked`);
+	return join(folder, packed.filename);
+}
+
+async function lintTarball(tarball) {
+	await tool("publint", "publint/src/cli.js", ["run", tarball, "--strict"]);
+	const attw = "@arethetypeswrong/cli/dist/index.js";
+	await tool("are-the-types-wrong", attw, [tarball, "--profile", "esm-only"]);
+	console.log("package: publint and are-the-types-wrong find nothing");
+}
+
+async function install(tarball, folder) {
+	await mkdir(folder);
+	await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+	const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
+	await npm(["install", ...quiet, "--omit=dev", "--omit=optional", "--omit=peer", tarball], folder);
+}
+
+async function bytesIn(folder) {
+	const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+	const files = entries.filter((entry) => entry.isFile());
+	const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
+	return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function mebibytes(bytes) {
+	return `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+}
+
+/** What came along, as npm itself recorded it. */
+async function weigh(folder) {
+	const lock = JSON.parse(await readFile(join(folder, "node_modules/.package-lock.json"), "utf8"));
+	const paths = Object.keys(lock.packages).filter((path) => path !== "node_modules/et-phone-home");
+	const sizes = await Promise.all(paths.map((path) => bytesIn(join(folder, path))));
+	const bytes = sizes.reduce((sum, size) => sum + size, 0);
+	const names = paths.map((path) => path.replace("node_modules/", "")).join(", ");
+	console.log(`package: brings ${paths.length} packages, ${mebibytes(bytes)}: ${names}`);
+	expect(
+		paths.length <= MAX_PACKAGES,
+		`a script's user installs ${paths.length} packages; ${MAX_PACKAGES} are allowed`,
+	);
+	expect(bytes <= MAX_BYTES, `a script's user installs ${mebibytes(bytes)}; ${mebibytes(MAX_BYTES)} are allowed`);
+}
+
+/** The README's first TypeScript example compiles, strictly, against what was installed. */
+async function compileExample(folder) {
+	const readme = await readFile(join(ROOT, "README.md"), "utf8");
+	const example = readme.match(/^```ts\n(.*?)^```$/ms)?.[1];
+	expect(example !== undefined, "README.md shows no TypeScript example");
+	await writeFile(join(folder, "example.ts"), example);
+	const compilerOptions = {
+		strict: true,
+		exactOptionalPropertyTypes: true,
+		noEmit: true,
+		target: "es2023",
+		module: "nodenext",
+		types: ["node"],
+		typeRoots: [join(ROOT, "node_modules/@types")],
+	};
+	await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.ts"] }));
+	await tool("the README's example", "typescript/bin/tsc", ["-p", folder]);
+	console.log("package: the README's example compiles");
+}
+
+/** Each program starts from what was installed, and leaves nothing in the user's home. */
+async function start(folder, home) {
+	await mkdir(home);
+	const bin = join(folder, "node_modules/.bin");
+	const PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
+	const options = { cwd: folder, env: { PATH, HOME: home, USERPROFILE: home }, shell: process.platform === "win32" };
+	const script = "const et = await import('et-phone-home'); console.log(typeof et.enqueue, typeof et.startRun)";
+	const types = await mustRun("import", process.execPath, ["--input-type=module", "-e", script], options);
+	expect(types.trim() === "function function", `import("et-phone-home") offers: ${types}`);
+	for (const program of ["et", "et-uploader"]) {
+		const help = await mustRun(`${program} --help`, program, ["--help"], options);
+		expect(help.includes(program), `${program} --help does not name ${program}:\n${help}`);
+	}
+	const { code, stdout, stderr } = await outcome("et-server", [], options);
+	const lines = `${stdout}${stderr}`.trim().split("\n");
+	expect(code !== 0 && lines.length === 1, `et-server must fail in one line without its packages:\n${stdout}${stderr}`);
+	expect(lines[0].includes("npm install"), `et-server does not say what to install: ${lines[0]}`);
+	const left = await readdir(home, { recursive: true });
+	expect(left.length === 0, `starting the programs left files in the user's home: ${left.join(", ")}`);
+	console.log("package: import, et, et-uploader and et-server start");
+}
+
+const folder = await mkdtemp(join(tmpdir(), "et-package-"));
+try {
+	const consumer = join(folder, "consumer");
+	const tarball = await pack(folder);
+	await lintTarball(tarball);
+	await install(tarball, consumer);
+	await weigh(consumer);
+	await compileExample(consumer);
+	await start(consumer, join(folder, "home"));
+} catch (error) {
+	if (!(error instanceof PackageError)) throw error;
+	console.error(`package: ${error.message}`);
+	process.exitCode = 1;
+} finally {
+	await rm(folder, { recursive: true, force: true });
+}
