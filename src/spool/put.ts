@@ -3,9 +3,9 @@
  * and hosts. Nothing is looked at that need not be: the cost is that of the durable write itself.
  */
 import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LowSync } from "lowdb";
-import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { DurableJson, FOLDER_MODE, syncFolder } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
 import type { Envelope } from "./envelope.js";
 import { fileName, type NameParts, type SpoolFolders } from "./layout.js";
@@ -50,6 +50,8 @@ export function makeFolders(folders: SpoolFolders): void {
 	for (const folder of [folders.root, folders.tmp, folders.new]) {
 		mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
 	}
+	syncFolder(folders.root);
+	syncFolder(dirname(folders.root));
 }
 
 function deliver(folders: SpoolFolders, name: string, envelope: Envelope): void {

@@ -1,0 +1,31 @@
+/** What the client takes from the machine, in one place, so that a test can give another. */
+import { type Directories, directories } from "../host/directories.js";
+import { hostName } from "../host/identity.js";
+import { randomBytes } from "../host/random.js";
+
+export interface ClientContext {
+	env: NodeJS.ProcessEnv;
+	/** Null where the user has no home and no variable names a place. */
+	folders: Directories | null;
+	now: () => Date;
+	/** Seconds on a clock that never jumps; only differences mean anything. */
+	monotonicS: () => number;
+	random: (length: number) => Uint8Array;
+	hostName: () => string;
+	pid: number;
+}
+
+const MILLISECONDS = 1000;
+
+/** This process on this machine. */
+export function systemContext(env: NodeJS.ProcessEnv = process.env): ClientContext {
+	return {
+		env,
+		folders: directories({ env }),
+		now: () => new Date(),
+		monotonicS: () => performance.now() / MILLISECONDS,
+		random: randomBytes,
+		hostName,
+		pid: process.pid,
+	};
+}

@@ -1,0 +1,129 @@
+/** A run as a script lives it: started, perhaps with sizes known before the work, and ended. */
+import { type ProcessUsage, processUsage } from "../host/resources.js";
+import type { InputSizes, Measure, Platform, ReportInput } from "../report/types.js";
+import { type ClientContext, systemContext } from "./context.js";
+import { dropped, type EnqueueOptions, enqueueIn, neverThrowing, newRun, type RunIdentity } from "./enqueue.js";
+import { loadManifest } from "./manifest-file.js";
+import type { EnqueueResult } from "./result.js";
+
+export interface RunOptions extends EnqueueOptions {
+	/** The author's name for what runs, such as `align`: never a command line. */
+	command?: string;
+	version?: string;
+	/** Sizes by the manifest's names, each in its declared unit. */
+	inputs?: InputSizes;
+	data?: Record<string, unknown>;
+	/** A run of the author's own. @defaultValue false */
+	test?: boolean;
+	platform?: Platform;
+}
+
+/** What can be said of a run while it lasts, and at its end; what was measured need not be said. */
+export type RunFigures = Omit<ReportInput, "event" | "occurredAt" | "sinceStartS">;
+
+/** What the process used between two moments, as a report says it. */
+function usedSince(before: ProcessUsage, wallS: number): RunFigures {
+	const after = processUsage();
+	const measuredBy: Partial<Record<Measure, string>> = {
+		wall_s: "monotonic",
+		cpu_user_s: after.cpuBy,
+		cpu_system_s: after.cpuBy,
+		max_rss_bytes: after.maxRssBy,
+	};
+	return {
+		wallS,
+		cpuUserS: after.cpuUserS - before.cpuUserS,
+		cpuSystemS: after.cpuSystemS - before.cpuSystemS,
+		maxRssBytes: after.maxRssBytes,
+		measuredBy,
+	};
+}
+
+/** A run under way. Its methods are synchronous, and never throw or print. */
+export class Run {
+	private readonly startedS: number;
+	private readonly before: ProcessUsage;
+	private ended = false;
+
+	constructor(
+		private readonly context: ClientContext,
+		private readonly options: RunOptions,
+		/** Null where the run is not reported: no consent, not sampled, or no usable manifest. */
+		private readonly identity: RunIdentity | null,
+		private readonly refused: EnqueueResult | null,
+	) {
+		this.startedS = context.monotonicS();
+		this.before = processUsage();
+	}
+
+	/** The run's public name, or null where it is not reported. */
+	get id(): string | null {
+		return this.identity?.runId ?? null;
+	}
+
+	/** What is known before the work, such as the sizes of the inputs. */
+	prelim(figures: RunFigures = {}): EnqueueResult {
+		return this.report("prelim", figures);
+	}
+
+	/**
+	 * The run's end: wall time, CPU and peak memory are measured here. Further calls change nothing.
+	 *
+	 * @param figures what the script knows; `outcome` is `ok` where nothing else is said
+	 */
+	end(figures: RunFigures = {}): EnqueueResult {
+		return neverThrowing(() => {
+			if (this.ended) return dropped("run_ended", "this run has ended before");
+			this.ended = true;
+			const used = usedSince(this.before, this.context.monotonicS() - this.startedS);
+			return this.report("end", { outcome: "ok", ...used, ...figures });
+		});
+	}
+
+	/** @internal */
+	report(event: "start" | "prelim" | "end", figures: RunFigures): EnqueueResult {
+		return neverThrowing(() => {
+			if (this.identity === null) return this.refused ?? dropped("internal_error", "this run has no identity");
+			const { command, version, inputs, data, test, platform } = this.options;
+			const given: ReportInput = {
+				...(command === undefined ? {} : { command }),
+				...(version === undefined ? {} : { version }),
+				...(test === undefined ? {} : { test }),
+				...(platform === undefined ? {} : { platform }),
+				...figures,
+				inputs: { ...inputs, ...figures.inputs },
+				data: { ...data, ...figures.data },
+				event,
+				sinceStartS: this.context.monotonicS() - this.startedS,
+			};
+			return enqueueIn(this.context, given, this.options, this.identity);
+		});
+	}
+}
+
+/** {@link startRun} on a given machine. */
+export function startRunIn(context: ClientContext, options: RunOptions): Run {
+	let identity: RunIdentity | null = null;
+	const refused = neverThrowing(() => {
+		identity = newRun(loadManifest(options.manifest), context);
+		return dropped("sampled_out", "the author's sampling leaves this run out");
+	});
+	const run = new Run(context, options, identity, refused);
+	if (identity !== null) run.report("start", {});
+	return run;
+}
+
+/**
+ * Begins a run: says that it started, and measures from here.
+ *
+ * Never throws, never prints, opens no socket. Without the user's consent nothing is written, and
+ * the run's methods say so in their results.
+ *
+ * @example
+ * const run = startRun({ manifest: new URL("./et.json", import.meta.url), command: "align", version: "1.2" });
+ * // the work
+ * run.end({ outcome: "ok", inputs: { reads: 4e6 } });
+ */
+export function startRun(options: RunOptions): Run {
+	return startRunIn(systemContext(), options);
+}

@@ -1,0 +1,164 @@
+/**
+ * The spool's bounds: a user's disk is not ours to fill. At each bound the oldest runs go, whole,
+ * and what went is counted.
+ */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { MAX_ENVELOPE_BYTES } from "./envelope.js";
+import { namedAtMs, type SpoolFolders } from "./layout.js";
+import { type LostReason, lose } from "./lost.js";
+import { entries, NAME_WINDOW, reportNames } from "./read.js";
+
+/** Per project. */
+export interface Bounds {
+	/** @defaultValue 100,000 */
+	maxReports: number;
+	/** @defaultValue 256 MiB */
+	maxBytes: number;
+	/** Infinity where nothing may expire. @defaultValue 90 days */
+	maxAgeMs: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const DEFAULT_BOUNDS: Bounds = { maxReports: 100_000, maxBytes: 256 * 1024 * 1024, maxAgeMs: 90 * DAY_MS };
+
+const MEBIBYTE = 1024 * 1024;
+
+/** A positive number out of a variable, or undefined where it holds none. */
+function positive(value: string | undefined): number | undefined {
+	const number = Number(value);
+	return value !== undefined && Number.isFinite(number) && number > 0 ? number : undefined;
+}
+
+/** The bounds of this user: `ET_MAX_REPORTS`, `ET_MAX_MIB` and `ET_MAX_DAYS`, each over its default. */
+export function boundsFrom(env: NodeJS.ProcessEnv): Bounds {
+	const mebibytes = positive(env["ET_MAX_MIB"]);
+	const days = positive(env["ET_MAX_DAYS"]);
+	return {
+		maxReports: positive(env["ET_MAX_REPORTS"]) ?? DEFAULT_BOUNDS.maxReports,
+		maxBytes: mebibytes === undefined ? DEFAULT_BOUNDS.maxBytes : mebibytes * MEBIBYTE,
+		maxAgeMs: days === undefined ? DEFAULT_BOUNDS.maxAgeMs : days * DAY_MS,
+	};
+}
+
+/** A report, as far as the bounds look at it. */
+interface Weighed {
+	name: string;
+	atMs: number | null;
+	bytes: number;
+	endpoint: string;
+	grant: string;
+}
+
+interface WeighedRun {
+	reports: Weighed[];
+	bytes: number;
+	/** When its latest report was written; null where no name tells. */
+	latestMs: number | null;
+}
+
+/** Whether any project could be over a bound, as far as names and sizes tell without opening a file. */
+function mayBeOver(folders: SpoolFolders, bounds: Bounds, nowMs: number): boolean {
+	const names = reportNames(folders.new);
+	if (names.length > bounds.maxReports || names.length >= NAME_WINDOW) return true;
+	const oldestMs = names.map(namedAtMs).find((atMs) => atMs !== null);
+	if (oldestMs !== undefined && oldestMs !== null && nowMs - oldestMs > bounds.maxAgeMs) return true;
+	if (names.length * MAX_ENVELOPE_BYTES <= bounds.maxBytes) return false;
+	let total = 0;
+	for (const name of names) total += statSync(join(folders.new, name), { throwIfNoEntry: false })?.size ?? 0;
+	return total > bounds.maxBytes;
+}
+
+function runsByProject(folders: SpoolFolders): Map<string, Map<string, WeighedRun>> {
+	const projects = new Map<string, Map<string, WeighedRun>>();
+	for (const { name, envelope, bytes } of entries(folders.new)) {
+		const { report, endpoint, grant } = envelope;
+		const runs = projects.get(report.project) ?? new Map<string, WeighedRun>();
+		const run = runs.get(report.run_id) ?? { reports: [], bytes: 0, latestMs: null };
+		const atMs = namedAtMs(name);
+		run.reports.push({ name, atMs, bytes, endpoint, grant });
+		run.bytes += bytes;
+		if (atMs !== null) run.latestMs = Math.max(run.latestMs ?? atMs, atMs);
+		runs.set(report.run_id, run);
+		projects.set(report.project, runs);
+	}
+	return projects;
+}
+
+/**
+ * Which runs of a project go, oldest first (a map keeps the order of insertion, which is that of
+ * time). Pure.
+ */
+function runsToLose(runs: Iterable<WeighedRun>, bounds: Bounds, nowMs: number): [WeighedRun, LostReason][] {
+	const all = [...runs];
+	let reports = all.reduce((sum, run) => sum + run.reports.length, 0);
+	let bytes = all.reduce((sum, run) => sum + run.bytes, 0);
+	const going: [WeighedRun, LostReason][] = [];
+	for (const run of all) {
+		const reason =
+			run.latestMs !== null && nowMs - run.latestMs > bounds.maxAgeMs
+				? "too_old"
+				: reports > bounds.maxReports
+					? "too_many"
+					: bytes > bounds.maxBytes
+						? "too_large"
+						: null;
+		if (reason === null) continue;
+		going.push([run, reason]);
+		reports -= run.reports.length;
+		bytes -= run.bytes;
+	}
+	return going;
+}
+
+/** Runs that go for one reason, from one grant and endpoint, are one count. */
+function counts(
+	going: [WeighedRun, LostReason][],
+): { endpoint: string; grant: string; reason: LostReason; names: string[] }[] {
+	const groups = new Map<string, { endpoint: string; grant: string; reason: LostReason; names: string[] }>();
+	for (const [run, reason] of going) {
+		for (const { name, endpoint, grant } of run.reports) {
+			const key = JSON.stringify([endpoint, grant, reason]);
+			const group = groups.get(key) ?? { endpoint, grant, reason, names: [] };
+			group.names.push(name);
+			groups.set(key, group);
+		}
+	}
+	return [...groups.values()];
+}
+
+export interface KeepBoundsOptions {
+	nowMs: number;
+	/** Makes the id of a count. */
+	newId: () => string;
+}
+
+/**
+ * Holds the spool to its bounds.
+ *
+ * @returns how many reports went
+ * @throws the system's error; what is then still there is looked at again the next time
+ */
+export function keepBounds(folders: SpoolFolders, bounds: Bounds, { nowMs, newId }: KeepBoundsOptions): number {
+	if (!mayBeOver(folders, bounds, nowMs)) return 0;
+	let gone = 0;
+	for (const [project, runs] of runsByProject(folders)) {
+		for (const { endpoint, grant, reason, names } of counts(runsToLose(runs.values(), bounds, nowMs))) {
+			lose(folders, {
+				et: 1,
+				id: newId(),
+				at: new Date(nowMs).toISOString(),
+				project,
+				endpoint,
+				grant,
+				reason,
+				count: names.length,
+				names,
+				told: false,
+			});
+			gone += names.length;
+		}
+	}
+	return gone;
+}

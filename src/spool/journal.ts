@@ -1,0 +1,200 @@
+/**
+ * What was tried, what was sent, and the keys that erase it: JSON lines, one file a writer, merged
+ * when read. Tries are written before the request, so that a report that may have left is known as
+ * such whatever happens next.
+ */
+import {
+	closeSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	unlinkSync,
+	writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { FILE_MODE, FOLDER_MODE } from "../document/durable.js";
+import type { Verdict } from "../report/wire.js";
+import type { SpoolFolders } from "./layout.js";
+
+/** A report as the journal names it. */
+export interface JournalReport {
+	id: string;
+	run_id: string;
+	project: string;
+	event: string;
+}
+
+export interface TryLine {
+	at: string;
+	endpoint: string;
+	/** The batch's number within its writer. */
+	batch: string;
+	tried: JournalReport[];
+}
+
+export interface SentLine {
+	at: string;
+	endpoint: string;
+	batch: string;
+	/** Verdict by id, for every report that the server answered for. */
+	verdicts: Record<string, Verdict>;
+}
+
+export type JournalLine = TryLine | SentLine;
+
+/** Whose key erases what, and where. */
+export interface KeyLine {
+	run_id: string;
+	key: string;
+	project: string;
+	endpoint: string;
+}
+
+/** A file of the journal is closed at this size; the oldest go when there are more than so many. */
+export const JOURNAL_FILE_BYTES = 4 * 1024 * 1024;
+export const JOURNAL_FILES = 8;
+
+/** Names the file of one writer: host, process and the moment it began, so that no two share one. */
+export function writerName(host: string, pid: number, startMs: number): string {
+	return `${String(startMs).padStart(13, "0")}-${host}-${pid}`;
+}
+
+/** Appends lines to files of its own; every line is on disk when `append` returns. */
+class LineFile {
+	private descriptor: number | null = null;
+	private size = 0;
+	private part = 0;
+
+	constructor(
+		private readonly folder: string,
+		private readonly writer: string,
+		private readonly maxBytes: number,
+	) {}
+
+	append(lines: readonly object[]): void {
+		if (lines.length === 0) return;
+		const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+		const descriptor = this.opened();
+		writeSync(descriptor, bytes);
+		fsyncSync(descriptor);
+		this.size += bytes.length;
+		if (this.size >= this.maxBytes) this.close();
+	}
+
+	close(): void {
+		if (this.descriptor !== null) closeSync(this.descriptor);
+		this.descriptor = null;
+	}
+
+	private opened(): number {
+		if (this.descriptor === null) {
+			mkdirSync(this.folder, { recursive: true, mode: FOLDER_MODE });
+			const name = `${this.writer}-${String(this.part++).padStart(4, "0")}.jsonl`;
+			this.descriptor = openSync(join(this.folder, name), "a", FILE_MODE);
+			this.size = 0;
+		}
+		return this.descriptor;
+	}
+}
+
+/** The journal of one writer. Its methods throw the system's error: what can't be journalled may not be sent. */
+export class Journal {
+	private readonly sent: LineFile;
+	private readonly keys: LineFile;
+	/** Keys already written by this writer, so that a run of many events has one line. */
+	private written = new Set<string>();
+
+	constructor(
+		private readonly folders: SpoolFolders,
+		writer: string,
+	) {
+		this.sent = new LineFile(folders.sent, writer, JOURNAL_FILE_BYTES);
+		this.keys = new LineFile(folders.keys, writer, Number.POSITIVE_INFINITY);
+	}
+
+	/** Before a request: what may leave, and the keys that erase it. */
+	trying(line: TryLine, keys: readonly KeyLine[]): void {
+		if (this.written.size > MOST_REMEMBERED_KEYS) this.written = new Set();
+		const fresh = keys.filter(({ key }) => !this.written.has(key));
+		this.keys.append(fresh);
+		for (const { key } of fresh) this.written.add(key);
+		this.sent.append([line]);
+	}
+
+	/** After the answer. */
+	answered(line: SentLine): void {
+		this.sent.append([line]);
+	}
+
+	close(): void {
+		this.sent.close();
+		this.keys.close();
+		pruneJournal(this.folders);
+	}
+}
+
+const MOST_REMEMBERED_KEYS = 10_000;
+
+function journalFiles(folder: string): string[] {
+	try {
+		return readdirSync(folder)
+			.filter((name) => name.endsWith(".jsonl"))
+			.sort();
+	} catch {
+		return [];
+	}
+}
+
+/** Keeps the log of what was sent bounded: the oldest files go. The keys stay. Never throws. */
+export function pruneJournal(folders: SpoolFolders, most = JOURNAL_FILES * JOURNAL_FILE_BYTES): void {
+	let total = 0;
+	for (const name of journalFiles(folders.sent).reverse()) {
+		try {
+			const path = join(folders.sent, name);
+			total += statSync(path).size;
+			if (total > most) unlinkSync(path);
+		} catch {
+			// Another uploader removed it.
+		}
+	}
+}
+
+function* lines<T>(folder: string): Generator<T> {
+	for (const name of journalFiles(folder)) {
+		let text = "";
+		try {
+			text = readFileSync(join(folder, name), "utf8");
+		} catch {
+			continue;
+		}
+		for (const line of text.split("\n")) {
+			try {
+				if (line !== "") yield JSON.parse(line) as T;
+			} catch {
+				// The last line of a writer that was killed.
+			}
+		}
+	}
+}
+
+/** All writers' lines, a file after another. Never throws. */
+export function journalLines(folders: SpoolFolders): Generator<JournalLine> {
+	return lines<JournalLine>(folders.sent);
+}
+
+/** All erase keys that this user holds. Never throws. */
+export function keyLines(folders: SpoolFolders): Generator<KeyLine> {
+	return lines<KeyLine>(folders.keys);
+}
+
+/** Ids of reports that were in a request: they may be on a server, whatever came back. */
+export function triedIds(folders: SpoolFolders): Set<string> {
+	const ids = new Set<string>();
+	for (const line of journalLines(folders)) {
+		if ("tried" in line) for (const { id } of line.tried) ids.add(id);
+	}
+	return ids;
+}

@@ -1,0 +1,102 @@
+/** How a report leaves a folder of the spool: removed, set aside as corrupt, or set aside as rejected. */
+import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { LowSync } from "lowdb";
+import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { systemErrorCode } from "../errors.js";
+import type { CorruptReason, Envelope } from "./envelope.js";
+import type { SpoolFolders } from "./layout.js";
+
+/** Removes a file. @returns whether it was there. @throws the system's error, save for "not there" */
+export function remove(folder: string, name: string): boolean {
+	try {
+		unlinkSync(join(folder, name));
+		return true;
+	} catch (error) {
+		if (systemErrorCode(error) === "ENOENT") return false;
+		throw error;
+	}
+}
+
+function moveInto(target: string, from: string): void {
+	try {
+		renameSync(from, target);
+	} catch (error) {
+		if (systemErrorCode(error) !== "ENOENT") throw error;
+		mkdirSync(join(target, ".."), { recursive: true, mode: FOLDER_MODE });
+		renameSync(from, target);
+	}
+}
+
+/** A file of corrupt/ with the reason that stands in its name. */
+export interface CorruptFile {
+	name: string;
+	reason: string;
+}
+
+/** Sets aside what can't be a report: one rename, with the reason as the last part of the name. */
+export function setAsideCorrupt(folders: SpoolFolders, name: string, reason: CorruptReason): void {
+	moveInto(join(folders.corrupt, `${name}.${reason}`), join(folders.new, name));
+}
+
+/** What has been set aside as corrupt. Never throws. */
+export function corruptFiles(folders: SpoolFolders): CorruptFile[] {
+	try {
+		return readdirSync(folders.corrupt).map((file) => {
+			const dot = file.lastIndexOf(".");
+			return { name: file.slice(0, dot), reason: file.slice(dot + 1) };
+		});
+	} catch {
+		return [];
+	}
+}
+
+/** What a server said of a report that it refused. */
+export interface Rejection {
+	/** ISO 8601, UTC. */
+	at: string;
+	code: string;
+	message: string;
+}
+
+export interface RejectedEnvelope extends Envelope {
+	rejected: Rejection;
+}
+
+/**
+ * Sets a report aside with the server's reason. A crash between the two steps leaves it in both
+ * places: it is then sent and rejected once more, under the same name.
+ */
+export function setAsideRejected(folders: SpoolFolders, name: string, envelope: Envelope, rejected: Rejection): void {
+	mkdirSync(folders.rejected, { recursive: true, mode: FOLDER_MODE });
+	const temporary = join(folders.tmp, `${name}.rejected`);
+	unlinkStale(temporary);
+	const adapter = new DurableJson<RejectedEnvelope>(temporary, join(folders.rejected, name));
+	new LowSync<RejectedEnvelope>(adapter, { ...envelope, rejected }).write();
+	remove(folders.new, name);
+}
+
+function unlinkStale(path: string): void {
+	try {
+		unlinkSync(path);
+	} catch {
+		// Almost always: there is none.
+	}
+}
+
+/** After this, a file in tmp/ is no writer's any more. */
+export const ORPHAN_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** Removes what writers that died left in tmp/. @returns how many. Never throws */
+export function removeOrphans(folders: SpoolFolders, nowMs: number): number {
+	let removed = 0;
+	try {
+		for (const name of readdirSync(folders.tmp)) {
+			const path = join(folders.tmp, name);
+			if (nowMs - statSync(path).mtimeMs > ORPHAN_AGE_MS && remove(folders.tmp, name)) removed++;
+		}
+	} catch {
+		// Another uploader removes them too, or tmp/ can't be read: the next flush looks again.
+	}
+	return removed;
+}

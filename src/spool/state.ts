@@ -1,0 +1,71 @@
+/** The uploader's memory over restarts, in the spool for all to read: when each endpoint is tried again, and why not now. */
+import { join } from "node:path";
+import { LowSync } from "lowdb";
+import { DurableJson } from "../document/durable.js";
+import type { SpoolFolders } from "./layout.js";
+
+export interface EndpointState {
+	/** Failed attempts in a row that may pass by themselves. */
+	failures: number;
+	/** Not before this moment, ISO 8601, UTC; null for any time. */
+	next_at: string | null;
+	/** Something that will not pass by itself (a wrong address, a captive portal), or null. */
+	held: { at: string; why: string } | null;
+	last_success_at: string | null;
+	last_error: { at: string; why: string } | null;
+	/** Reports that the server has acknowledged, ever. */
+	delivered: number;
+	/** Reports that it refused, ever. */
+	rejected: number;
+}
+
+export interface UploaderState {
+	et: 1;
+	pid: number | null;
+	host: string | null;
+	/** ISO 8601, UTC: when an uploader last looked, and when that process began. */
+	alive_at: string | null;
+	started_at: string | null;
+	/** Since when the clock has run without a jump of more than a day. */
+	clock_steady_since: string | null;
+	endpoints: Record<string, EndpointState>;
+}
+
+export const NEW_ENDPOINT: EndpointState = {
+	failures: 0,
+	next_at: null,
+	held: null,
+	last_success_at: null,
+	last_error: null,
+	delivered: 0,
+	rejected: 0,
+};
+
+export const NEW_STATE: UploaderState = {
+	et: 1,
+	pid: null,
+	host: null,
+	alive_at: null,
+	started_at: null,
+	clock_steady_since: null,
+	endpoints: {},
+};
+
+/** What the last uploader left; a new state where there is none or it can't be read. Never throws. */
+export function readState(folders: SpoolFolders): UploaderState {
+	try {
+		const found = new DurableJson<UploaderState>("", folders.state).read();
+		if (found?.et === 1 && typeof found.endpoints === "object" && found.endpoints !== null) {
+			return { ...NEW_STATE, ...found };
+		}
+	} catch {
+		// Unreadable: what was known of back-off is lost, and the endpoints are tried anew.
+	}
+	return structuredClone(NEW_STATE);
+}
+
+/** @throws the system's error; the former state then stands */
+export function writeState(folders: SpoolFolders, state: UploaderState): void {
+	const temporary = join(folders.tmp, `state-${process.pid}-${Date.now()}.json`);
+	new LowSync<UploaderState>(new DurableJson(temporary, folders.state), state).write();
+}
