@@ -85,9 +85,9 @@ const rooms = [
 	),
 	room("server-imports-report", "^src/server/", ["report"], "A server knows the wire and nothing of a user's machine."),
 	room(
-		"index-imports-client-and-report",
+		"index-imports-client-and-its-words",
 		"^src/index\\.ts$",
-		["client", "report"],
+		["client", "consent", "report"],
 		"index.ts is the package's face to a script: what it re-exports, each script loads.",
 	),
 	{

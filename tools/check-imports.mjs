@@ -40,12 +40,16 @@ async function check(base) {
 	return { files, modules: output.modules.map(({ source }) => source), violations: output.summary.violations };
 }
 
+function reason(ruleName) {
+	return rules.forbidden.find(({ name }) => name === ruleName)?.comment;
+}
+
 async function checkTree() {
 	const { files, modules, violations } = await check(ROOT);
 	const unseen = files.filter((file) => !modules.includes(file));
 	return [
 		...unseen.map((file) => `${file} was not checked: dependency-cruiser does not read it`),
-		...violations.map(({ from, to, rule, comment }) => `${rule.name}: ${from} -> ${to}\n    ${comment}`),
+		...violations.map(({ from, to, rule }) => `${rule.name}: ${from} -> ${to}\n    ${reason(rule.name)}`),
 	].concat(files.length === 0 ? ["there is nothing to check"] : []);
 }
 

@@ -5,11 +5,17 @@
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
 
+const require = createRequire(import.meta.url);
+const ATTW = join(dirname(require.resolve("@arethetypeswrong/cli/package.json")), "dist/index.js");
+const TSC = require.resolve("typescript/bin/tsc");
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What a script's user installs beside the package itself: about a dozen packages and 2 MB. */
 const MAX_PACKAGES = 14;
@@ -49,10 +55,6 @@ function npm(args, cwd) {
 	return mustRun(`npm ${args[0]}`, file, [...before, ...args], { cwd });
 }
 
-function tool(name, script, args, options) {
-	return mustRun(name, process.execPath, [join(ROOT, "node_modules", script), ...args], options);
-}
-
 async function pack(folder) {
 	const [packed] = JSON.parse(await npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], ROOT));
 	const strays = packed.files.map(({ path }) => path).filter((path) => NEVER_SHIPPED.test(path));
@@ -63,9 +65,9 @@ async function pack(folder) {
 }
 
 async function lintTarball(tarball) {
-	await tool("publint", "publint/src/cli.js", ["run", tarball, "--strict"]);
-	const attw = "@arethetypeswrong/cli/dist/index.js";
-	await tool("are-the-types-wrong", attw, [tarball, "--profile", "esm-only"]);
+	const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(await readFile(tarball)).buffer } });
+	expect(messages.length === 0, `publint: ${messages.map((message) => formatMessage(message, pkg)).join("\n")}`);
+	await mustRun("are-the-types-wrong", process.execPath, [ATTW, tarball, "--profile", "esm-only"]);
 	console.log("package: publint and are-the-types-wrong find nothing");
 }
 
@@ -118,7 +120,7 @@ async function compileExample(folder) {
 		typeRoots: [join(ROOT, "node_modules/@types")],
 	};
 	await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.ts"] }));
-	await tool("the README's example", "typescript/bin/tsc", ["-p", folder]);
+	await mustRun("tsc over the README's example", process.execPath, [TSC, "-p", folder]);
 	console.log("package: the README's example compiles");
 }
 
