@@ -102,7 +102,7 @@ function runsToLose(runs: Iterable<WeighedRun>, bounds: Bounds, nowMs: number): 
 				: reports > bounds.maxReports
 					? "too_many"
 					: bytes > bounds.maxBytes
-						? "too_large"
+						? "too_many_bytes"
 						: null;
 		if (reason === null) continue;
 		going.push([run, reason]);

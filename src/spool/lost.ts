@@ -11,12 +11,12 @@ import type { SpoolFolders } from "./layout.js";
 import { reportNames } from "./read.js";
 import { remove } from "./remove.js";
 
-export const LOST_REASONS = ["too_old", "too_many", "too_large", "withdrawn", "dropped_by_user"] as const;
+export const LOST_REASONS = ["too_old", "too_many", "too_many_bytes", "withdrawn", "dropped_by_user"] as const;
 /** Why a report went that no server has. */
 export type LostReason = (typeof LOST_REASONS)[number];
 
 /** Reasons of which the author hears: the bounds' doing. What a user decides is the user's own affair. */
-export const TOLD_REASONS: readonly LostReason[] = ["too_old", "too_many", "too_large"];
+export const TOLD_REASONS: readonly LostReason[] = ["too_old", "too_many", "too_many_bytes"];
 
 export interface LostDocument {
 	et: 1;

@@ -1,5 +1,5 @@
 /** How a report leaves a folder of the spool: removed, set aside as corrupt, or set aside as rejected. */
-import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, statSync, unlink, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { LowSync } from "lowdb";
 import { DurableJson, FOLDER_MODE } from "../document/durable.js";
@@ -99,4 +99,25 @@ export function removeOrphans(folders: SpoolFolders, nowMs: number): number {
 		// Another uploader removes them too, or tmp/ can't be read: the next flush looks again.
 	}
 	return removed;
+}
+
+/**
+ * Removes many files at once; the waiting overlaps, which it does not when they go one by one.
+ *
+ * @returns the system's errors, save for "not there": what they are about stays, and is sent once more
+ */
+export async function removeAll(folder: string, names: readonly string[]): Promise<string[]> {
+	const failures: string[] = [];
+	await Promise.all(
+		names.map(
+			(name) =>
+				new Promise<void>((resolve) => {
+					unlink(join(folder, name), (error) => {
+						if (error !== null && error.code !== "ENOENT") failures.push(error.code ?? error.message);
+						resolve();
+					});
+				}),
+		),
+	);
+	return failures;
 }

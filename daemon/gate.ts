@@ -1,0 +1,39 @@
+/** Consent, asked again at sending: what was allowed when it was recorded may have been taken back since. */
+import { type Circumstances, maySend, type SendDecision } from "../src/consent/decide.js";
+import { readSitePolicy, type SitePolicy } from "../src/consent/policy.js";
+import { ConsentStore } from "../src/consent/store.js";
+import type { Directories } from "../src/host/directories.js";
+import type { Envelope } from "../src/spool/envelope.js";
+
+export class Gate {
+	private readonly store: ConsentStore;
+	private policy: SitePolicy;
+	private known = new Map<string, Circumstances>();
+
+	constructor(
+		private readonly folders: Directories,
+		private readonly env: NodeJS.ProcessEnv,
+	) {
+		this.store = new ConsentStore(folders.consent);
+		this.policy = readSitePolicy(folders.sitePolicy);
+	}
+
+	/** Forgets what it read, so that the next question is answered from disk: before every request. */
+	refresh(): void {
+		this.policy = readSitePolicy(this.folders.sitePolicy);
+		this.known = new Map();
+	}
+
+	ask({ endpoint, grant, report }: Envelope): SendDecision {
+		return this.askFor(report.project, { endpoint, grant, occurredAt: report.occurred_at });
+	}
+
+	askFor(project: string, waiting: { endpoint: string; grant: string; occurredAt: string }): SendDecision {
+		let circumstances = this.known.get(project);
+		if (circumstances === undefined) {
+			circumstances = { env: this.env, policy: this.policy, reading: this.store.read(project) };
+			this.known.set(project, circumstances);
+		}
+		return maySend(waiting, circumstances);
+	}
+}

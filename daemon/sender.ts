@@ -1,0 +1,207 @@
+/**
+ * One endpoint's part of a flush: batches in order, one request at a time, while the next batch is
+ * read. An endpoint that fails is done for this flush, and holds back no other.
+ */
+import { randomUUID } from "node:crypto";
+import { serialiseBatch } from "../src/report/serialise.js";
+import type { WireVerdict } from "../src/report/wire.js";
+import type { Journal, KeyLine } from "../src/spool/journal.js";
+import type { SpoolFolders } from "../src/spool/layout.js";
+import type { LostEntry } from "../src/spool/lost.js";
+import type { Entry } from "../src/spool/read.js";
+import { Batch, type BatchBounds, halves } from "./batch.js";
+import { classify, type Outcome } from "./classify.js";
+import type { Gate } from "./gate.js";
+import { type LostCounts, wireLost } from "./lost-counts.js";
+import type { Memory } from "./memory.js";
+import type { Policy } from "./policy.js";
+import { settle } from "./settle.js";
+import type { Transport } from "./transport.js";
+
+export interface SenderOptions {
+	folders: SpoolFolders;
+	policy: Policy;
+	now: () => Date;
+	transport: Transport;
+	journal: Journal;
+	memory: Memory;
+	gate: Gate;
+	lost: LostCounts;
+	/** Breaks a request off. */
+	signal: AbortSignal;
+	/** Told of every batch that was settled. */
+	onSettled: (delivered: number, rejected: number) => void;
+}
+
+/** Most counts of lost reports in one batch. */
+const MOST_LOST = 100;
+
+export class EndpointSender {
+	private building = new Batch();
+	private flight: Promise<void> | null = null;
+	private removal: Promise<unknown> = Promise.resolve();
+	private batches = 0;
+	/** No more in this flush. */
+	closed = false;
+	/** Settled in this flush: whether another pass is worth it. */
+	delivered = 0;
+	/** Reports that the server told to wait, or did not speak of: not asked about again in this flush. */
+	readonly staying = new Set<string>();
+	/** Whether reading went on without it: a busy endpoint must not hold back the others. */
+	lagging = false;
+
+	constructor(
+		readonly endpoint: string,
+		private readonly options: SenderOptions,
+	) {}
+
+	private get bounds(): BatchBounds {
+		return { reports: this.options.policy.batchReports, bytes: this.options.policy.batchBytes };
+	}
+
+	/**
+	 * Takes a report, sending the batch before it where that is full.
+	 *
+	 * @returns false where the endpoint is busy for longer than our patience: the report stays for a later pass
+	 */
+	async take(entry: Entry): Promise<boolean> {
+		if (!this.building.fits(entry, this.bounds) && !(await this.launch())) return false;
+		if (!this.closed) this.building.add(entry);
+		return true;
+	}
+
+	/** Sends what is left, and waits until everything is settled and removed. */
+	async finish(): Promise<void> {
+		await this.flight;
+		if (!this.closed) await this.fly(this.building.entries);
+		this.building = new Batch();
+		await this.removal;
+		this.lagging = false;
+	}
+
+	private async launch(): Promise<boolean> {
+		if (!(await this.isFreeSoon())) {
+			this.lagging = true;
+			return false;
+		}
+		if (this.closed) return true;
+		const { entries } = this.building;
+		this.building = new Batch();
+		this.flight = this.fly(entries).finally(() => {
+			this.flight = null;
+		});
+		return true;
+	}
+
+	/** Waits for the request under way, as long as our patience lasts. */
+	private async isFreeSoon(): Promise<boolean> {
+		if (this.flight === null) return true;
+		if (this.lagging) return false;
+		let timer: NodeJS.Timeout | undefined;
+		const impatience = new Promise<boolean>((resolve) => {
+			timer = setTimeout(resolve, this.options.policy.patienceMs, false);
+		});
+		const free = await Promise.race([this.flight.then(() => true), impatience]);
+		clearTimeout(timer);
+		return free;
+	}
+
+	/** Consent, asked anew right before the request. */
+	private stillAllowed(entries: readonly Entry[]): Entry[] {
+		this.options.gate.refresh();
+		return entries.filter(({ envelope }) => this.options.gate.ask(envelope).send === "yes");
+	}
+
+	private async fly(entries: readonly Entry[]): Promise<void> {
+		const allowed = this.stillAllowed(entries);
+		const lost = this.options.lost.for(this.endpoint, MOST_LOST);
+		if (allowed.length === 0 && lost.length === 0) return;
+		await this.deliver(allowed, lost);
+	}
+
+	private async deliver(entries: readonly Entry[], lost: readonly LostEntry[]): Promise<void> {
+		if (this.closed || this.options.signal.aborted) return;
+		const batch = `${++this.batches}-${randomUUID()}`;
+		const outcome = await this.request(batch, entries, lost);
+		switch (outcome.kind) {
+			case "verdicts":
+				return this.settled(batch, entries, lost, outcome.verdicts);
+			case "too_large":
+				return this.split(entries, lost, "too_large_for_server", "The server refuses a report of this size.");
+			case "malformed":
+				return this.split(entries, lost, outcome.code, outcome.message);
+			case "try_later":
+				return this.fail(outcome.why, outcome.retryAfterMs, false);
+			case "stranger":
+				return this.fail(outcome.why, null, true);
+		}
+	}
+
+	private async request(batch: string, entries: readonly Entry[], lost: readonly LostEntry[]): Promise<Outcome> {
+		const { journal, now, transport, signal, policy } = this.options;
+		const tried = entries.map(({ envelope: { report } }) => {
+			const { id, run_id, project, event } = report;
+			return { id, run_id, project, event };
+		});
+		// On disk before the request: what may have left is known as such, whatever happens next.
+		journal.trying({ at: now().toISOString(), endpoint: this.endpoint, batch, tried }, this.keys(entries));
+		const texts = entries.map(({ text }) => text);
+		const body = serialiseBatch(now(), lost.map(wireLost), texts);
+		const exchange = await transport.send(this.endpoint, body, signal);
+		return classify(exchange, new Set(tried.map(({ id }) => id)), now().getTime(), policy);
+	}
+
+	private keys(entries: readonly Entry[]): KeyLine[] {
+		return entries.flatMap(({ envelope: { erase_key: key, report } }) => {
+			if (key === null) return [];
+			return [{ run_id: report.run_id, key, project: report.project, endpoint: this.endpoint }];
+		});
+	}
+
+	private async settled(
+		batch: string,
+		entries: readonly Entry[],
+		lost: readonly LostEntry[],
+		verdicts: Map<string, WireVerdict>,
+	): Promise<void> {
+		const { folders, journal, now, memory } = this.options;
+		const byId = Object.fromEntries([...verdicts].map(([id, { verdict }]) => [id, verdict]));
+		journal.answered({ at: now().toISOString(), endpoint: this.endpoint, batch, verdicts: byId });
+		this.options.lost.told(this.endpoint, lost);
+		// One batch's files are being removed while the next one is under way, and no more than one's.
+		await this.removal;
+		const { delivered, rejected, staying, removal } = settle(folders, entries, verdicts, now());
+		this.removal = removal;
+		for (const { name } of staying) this.staying.add(name);
+		this.delivered += delivered.length;
+		this.options.onSettled(delivered.length, rejected.length);
+		if (delivered.length + rejected.length === 0 && entries.length > 0) {
+			const later = [...verdicts.values()].find(({ verdict }) => verdict === "later");
+			return this.fail(later?.message || "it took none of the reports for now", null, false);
+		}
+		memory.succeeded(this.endpoint, delivered.length, rejected.length);
+	}
+
+	/** Looks for the report at fault by halving; one that is alone is refused by its server. */
+	private async split(
+		entries: readonly Entry[],
+		lost: readonly LostEntry[],
+		code: string,
+		message: string,
+	): Promise<void> {
+		const [only] = entries;
+		if (only === undefined) return this.fail(`it refuses the counts of lost reports (${code})`, null, true);
+		if (entries.length === 1) {
+			const id = only.envelope.report.id;
+			const verdict: WireVerdict = { id, verdict: "rejected", code, message };
+			return this.settled("", entries, [], new Map([[id, verdict]]));
+		}
+		for (const half of halves(entries)) await this.deliver(half, half[0] === only ? lost : []);
+	}
+
+	private fail(why: string, retryAfterMs: number | null, held: boolean): void {
+		this.closed = true;
+		if (this.options.signal.aborted) return;
+		this.options.memory.failed(this.endpoint, why, retryAfterMs, held);
+	}
+}
