@@ -2,8 +2,9 @@
  * What an answer means for the reports that were sent: the closed set of outcomes, in one place.
  * Pure. Only an answer that is surely ours can cost a report anything.
  */
-import { VERDICTS, type Verdict, WIRE_VERSION, type WireVerdict } from "../src/report/wire.js";
+
 import { plainText } from "../src/report/scrub.js";
+import { VERDICTS, type Verdict, WIRE_VERSION, type WireVerdict } from "../src/report/wire.js";
 import { retryAfterMs } from "./backoff.js";
 import type { Policy } from "./policy.js";
 
@@ -32,7 +33,13 @@ export type Outcome =
 
 const TRY_LATER = new Set([408, 425, 429]);
 /** Refusals that speak of the batch and not of a report in it: no report is to blame. */
-const BATCH_AT_FAULT = new Set(["unsupported_wire", "not_json", "not_a_batch", "unsupported_media_type", "unsupported_encoding"]);
+const BATCH_AT_FAULT = new Set([
+	"unsupported_wire",
+	"not_json",
+	"not_a_batch",
+	"unsupported_media_type",
+	"unsupported_encoding",
+]);
 
 type Json = Record<string, unknown>;
 

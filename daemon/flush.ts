@@ -50,13 +50,23 @@ export interface FlushSummary {
 	failed: { endpoint: string; why: string }[];
 	/** Endpoints that are backing off. */
 	notDue: string[];
+	/** When the first of those that failed is due again, milliseconds since the epoch; null where none failed. */
+	nextDueMs: number | null;
 }
 
 /** Reading gives way to what else the process has to do after so many reports. */
 const READS_PER_TURN = 500;
 
 class Flush {
-	readonly summary: FlushSummary = { delivered: 0, rejected: 0, corrupt: 0, lost: 0, failed: [], notDue: [] };
+	readonly summary: FlushSummary = {
+		delivered: 0,
+		rejected: 0,
+		corrupt: 0,
+		lost: 0,
+		failed: [],
+		notDue: [],
+		nextDueMs: null,
+	};
 	private readonly folders: SpoolFolders;
 	private readonly gate: Gate;
 	private readonly memory: Memory;
@@ -83,6 +93,7 @@ class Flush {
 		}
 		for (const endpoint of this.lost.endpoints()) await this.senderFor(endpoint)?.finish();
 		this.noteFailures();
+		this.summary.nextDueMs = this.memory.nextDueMs();
 	}
 
 	private get isOver(): boolean {
@@ -162,7 +173,7 @@ class Flush {
 			this.summary.notDue.push(endpoint);
 			return null;
 		}
-		const { policy, now, abort } = this.options;
+		const { policy, now, stop, abort } = this.options;
 		const sender = new EndpointSender(endpoint, {
 			folders: this.folders,
 			policy,
@@ -172,7 +183,8 @@ class Flush {
 			memory: this.memory,
 			gate: this.gate,
 			lost: this.lost,
-			signal: abort,
+			stop,
+			abort,
 			onSettled: (delivered, rejected) => this.count(delivered, rejected),
 		});
 		this.senders.set(endpoint, sender);
@@ -189,7 +201,8 @@ class Flush {
 	private noteFailures(): void {
 		for (const [endpoint, sender] of this.senders) {
 			if (!sender.closed || this.options.abort.aborted) continue;
-			this.summary.failed.push({ endpoint, why: this.memory.endpoint(endpoint).last_error?.why ?? "unknown" });
+			const why = sender.trouble ?? this.memory.endpoint(endpoint).last_error?.why ?? "unknown";
+			this.summary.failed.push({ endpoint, why });
 		}
 	}
 }

@@ -79,7 +79,9 @@ export class Memory {
 
 	/** The earliest moment at which an endpoint that failed is due again, or null. */
 	nextDueMs(): number | null {
-		const times = Object.values(this.state.endpoints).flatMap(({ next_at }) => (next_at === null ? [] : [Date.parse(next_at)]));
+		const times = Object.values(this.state.endpoints).flatMap(({ next_at }) =>
+			next_at === null ? [] : [Date.parse(next_at)],
+		);
 		return times.length === 0 ? null : Math.min(...times);
 	}
 

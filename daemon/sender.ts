@@ -3,6 +3,7 @@
  * read. An endpoint that fails is done for this flush, and holds back no other.
  */
 import { randomUUID } from "node:crypto";
+import { systemErrorCode } from "../src/errors.js";
 import { serialiseBatch } from "../src/report/serialise.js";
 import type { WireVerdict } from "../src/report/wire.js";
 import type { Journal, KeyLine } from "../src/spool/journal.js";
@@ -27,8 +28,10 @@ export interface SenderOptions {
 	memory: Memory;
 	gate: Gate;
 	lost: LostCounts;
+	/** No new request after this. */
+	stop: AbortSignal;
 	/** Breaks a request off. */
-	signal: AbortSignal;
+	abort: AbortSignal;
 	/** Told of every batch that was settled. */
 	onSettled: (delivered: number, rejected: number) => void;
 }
@@ -48,7 +51,9 @@ export class EndpointSender {
 	/** Reports that the server told to wait, or did not speak of: not asked about again in this flush. */
 	readonly staying = new Set<string>();
 	/** Whether reading went on without it: a busy endpoint must not hold back the others. */
-	lagging = false;
+	private lagging = false;
+	/** Why it closed, where this machine is to blame and not the endpoint (a full disk). */
+	trouble: string | null = null;
 
 	constructor(
 		readonly endpoint: string,
@@ -112,7 +117,18 @@ export class EndpointSender {
 		return entries.filter(({ envelope }) => this.options.gate.ask(envelope).send === "yes");
 	}
 
+	/** Sends one batch. Never rejects, since nobody may be waiting for it yet. */
 	private async fly(entries: readonly Entry[]): Promise<void> {
+		try {
+			await this.sendAllowed(entries);
+		} catch (error) {
+			this.closed = true;
+			this.trouble = systemErrorCode(error) ?? String(error);
+		}
+	}
+
+	private async sendAllowed(entries: readonly Entry[]): Promise<void> {
+		if (this.options.stop.aborted) return;
 		const allowed = this.stillAllowed(entries);
 		const lost = this.options.lost.for(this.endpoint, MOST_LOST);
 		if (allowed.length === 0 && lost.length === 0) return;
@@ -120,7 +136,7 @@ export class EndpointSender {
 	}
 
 	private async deliver(entries: readonly Entry[], lost: readonly LostEntry[]): Promise<void> {
-		if (this.closed || this.options.signal.aborted) return;
+		if (this.closed || this.options.abort.aborted) return;
 		const batch = `${++this.batches}-${randomUUID()}`;
 		const outcome = await this.request(batch, entries, lost);
 		switch (outcome.kind) {
@@ -138,7 +154,7 @@ export class EndpointSender {
 	}
 
 	private async request(batch: string, entries: readonly Entry[], lost: readonly LostEntry[]): Promise<Outcome> {
-		const { journal, now, transport, signal, policy } = this.options;
+		const { journal, now, transport, abort, policy } = this.options;
 		const tried = entries.map(({ envelope: { report } }) => {
 			const { id, run_id, project, event } = report;
 			return { id, run_id, project, event };
@@ -147,7 +163,7 @@ export class EndpointSender {
 		journal.trying({ at: now().toISOString(), endpoint: this.endpoint, batch, tried }, this.keys(entries));
 		const texts = entries.map(({ text }) => text);
 		const body = serialiseBatch(now(), lost.map(wireLost), texts);
-		const exchange = await transport.send(this.endpoint, body, signal);
+		const exchange = await transport.send(this.endpoint, body, abort);
 		return classify(exchange, new Set(tried.map(({ id }) => id)), now().getTime(), policy);
 	}
 
@@ -201,7 +217,7 @@ export class EndpointSender {
 
 	private fail(why: string, retryAfterMs: number | null, held: boolean): void {
 		this.closed = true;
-		if (this.options.signal.aborted) return;
+		if (this.options.abort.aborted) return;
 		this.options.memory.failed(this.endpoint, why, retryAfterMs, held);
 	}
 }

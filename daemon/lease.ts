@@ -1,0 +1,80 @@
+/**
+ * The lease: one uploader a spool, over mkdir and a heartbeat, so that it holds on NFS too. It saves
+ * work; correctness never rests on it, since re-sending is harmless.
+ */
+import { mkdirSync, rmdirSync } from "node:fs";
+import lockfile from "proper-lockfile";
+import { FOLDER_MODE } from "../src/document/durable.js";
+import { systemErrorCode } from "../src/errors.js";
+import type { SpoolFolders } from "../src/spool/layout.js";
+import { readState } from "../src/spool/state.js";
+import type { Policy } from "./policy.js";
+
+export interface Lease {
+	/** Aborted when the lease is lost: another took it while this process slept. */
+	lost: AbortSignal;
+	release(): Promise<void>;
+}
+
+export interface LeaseOptions {
+	folders: SpoolFolders;
+	policy: Policy;
+	/** `hostHash` of this machine. */
+	host: string;
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return systemErrorCode(error) === "EPERM";
+	}
+}
+
+/** Whether the holder was a process of this host that is no more: then nobody need wait for its heartbeat to age. */
+function holderDied({ folders, host }: LeaseOptions): boolean {
+	const state = readState(folders);
+	return state.host === host && state.pid !== null && state.pid !== process.pid && !isAlive(state.pid);
+}
+
+async function tryOnce({ folders, policy }: LeaseOptions): Promise<Lease | null> {
+	const lost = new AbortController();
+	try {
+		const release = await lockfile.lock(folders.root, {
+			lockfilePath: folders.lease,
+			stale: policy.leaseStaleMs,
+			update: policy.leaseBeatMs,
+			retries: 0,
+			realpath: false,
+			onCompromised: (error) => lost.abort(error),
+		});
+		return {
+			lost: lost.signal,
+			release: async () => {
+				if (!lost.signal.aborted) await release().catch(() => {});
+			},
+		};
+	} catch (error) {
+		if (systemErrorCode(error) === "ELOCKED") return null;
+		throw error;
+	}
+}
+
+/**
+ * Takes the lease.
+ *
+ * @returns null where another uploader holds it
+ * @throws the system's error where the spool can't be written
+ */
+export async function takeLease(options: LeaseOptions): Promise<Lease | null> {
+	mkdirSync(options.folders.tmp, { recursive: true, mode: FOLDER_MODE });
+	const lease = await tryOnce(options);
+	if (lease !== null || !holderDied(options)) return lease;
+	try {
+		rmdirSync(options.folders.lease);
+	} catch {
+		// Another found it abandoned at the same moment.
+	}
+	return tryOnce(options);
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/env node
+/** `et-uploader`: the command line of the daemon. */
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { EtError } from "../src/errors.js";
+import { type Directories, directories } from "../src/host/directories.js";
+import { hostName } from "../src/host/identity.js";
+import { boundsFrom } from "../src/spool/bounds.js";
+import { hostHash, spoolFolders } from "../src/spool/layout.js";
+import { POLICY, type Policy } from "./policy.js";
+import { Progress } from "./progress.js";
+import { isSchedule, serve } from "./serve.js";
+import { readStatus, statusText } from "./status.js";
+import { summaryText } from "./summary.js";
+import { type RoundOptions, type RoundResult, round } from "./uploader.js";
+
+const EXIT = { ok: 0, failed: 1, usage: 2, busy: 3, undelivered: 4 } as const;
+
+const HELP = `
+Examples:
+  et-uploader                       send now, and then every 15 minutes
+  et-uploader --once                send what waits, and end
+  et-uploader --once --now          also to endpoints that are backing off
+  et-uploader --schedule "0 3 * * *" --delay 3600
+  et-uploader status                what runs, what waits, how endpoints fare
+
+Exit codes:
+  0  done (also where nothing waited)
+  1  the spool can't be used; nothing is lost
+  2  the command line is wrong
+  3  another uploader is at work on this spool (--once)
+  4  something waits still, since an endpoint failed or is backing off (--once)
+
+What leaves is exactly what "et show ID" shows. DO_NOT_TRACK=1 or ET_DISABLED=1 stops all sending.
+HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured.
+`;
+
+interface Flags {
+	once: boolean;
+	now: boolean;
+	quiet: boolean;
+	schedule: string;
+	delay: number;
+}
+
+const version = (): string => {
+	for (const place of ["../package.json", "../../package.json"]) {
+		try {
+			return (JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8")) as { version: string }).version;
+		} catch {
+			// One place as built, the other as bundled.
+		}
+	}
+	return "unknown";
+};
+
+function userDirectories(): Directories {
+	const found = directories({ env: process.env });
+	if (found !== null) return found;
+	throw new EtError(
+		"ET_SPOOL_UNAVAILABLE",
+		"There is no home folder, so there is no spool to send from. Set HOME, or ET_SPOOL and ET_CONFIG.",
+	);
+}
+
+/** SIGTERM and SIGINT: no new batch; the one under way may end within the policy's grace. */
+function stopSignals(policy: Policy): { stop: AbortSignal; abort: AbortSignal } {
+	const stop = new AbortController();
+	const abort = new AbortController();
+	const end = (): void => {
+		stop.abort();
+		setTimeout(() => abort.abort(), policy.stopGraceMs).unref();
+	};
+	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, end);
+	return { stop: stop.signal, abort: abort.signal };
+}
+
+function roundOptions(flags: Flags, policy: Policy, signals: { stop: AbortSignal; abort: AbortSignal }): RoundOptions {
+	const progress = new Progress(process.stderr, policy, () => performance.now());
+	return {
+		directories: userDirectories(),
+		env: process.env,
+		policy,
+		bounds: boundsFrom(process.env),
+		now: () => new Date(),
+		random: Math.random,
+		host: hostHash(hostName()),
+		userAgent: `et-uploader/${version()}`,
+		evenIfNotDue: flags.now,
+		...signals,
+		onProgress: (done, total) => {
+			if (done < total) progress.update(done, total);
+			else progress.clear();
+		},
+	};
+}
+
+function say(flags: Flags, result: RoundResult): void {
+	const text = summaryText(result);
+	if (!flags.quiet && text !== null) process.stdout.write(`${text}\n`);
+}
+
+/** What `--once` ends with. */
+function exitCodeOf(result: RoundResult): number {
+	if (result.kind === "busy") return EXIT.busy;
+	if (result.kind === "no_spool") return EXIT.ok;
+	const { failed, notDue } = result.summary;
+	return failed.length + notDue.length === 0 ? EXIT.ok : EXIT.undelivered;
+}
+
+async function once(flags: Flags): Promise<number> {
+	const result = await round(roundOptions(flags, POLICY, stopSignals(POLICY)));
+	say(flags, result);
+	return exitCodeOf(result);
+}
+
+async function daemon(flags: Flags): Promise<number> {
+	const policy: Policy = { ...POLICY, schedule: flags.schedule, scheduleDelayMs: flags.delay * 1000 };
+	const signals = stopSignals(policy);
+	const options = roundOptions(flags, policy, signals);
+	await serve({
+		policy,
+		now: options.now,
+		stop: signals.stop,
+		onError: report,
+		work: async () => {
+			const result = await round(options);
+			if (result.kind === "flushed") say(flags, result);
+			return { nextDueMs: result.kind === "flushed" ? result.summary.nextDueMs : null };
+		},
+	});
+	return EXIT.ok;
+}
+
+async function status(asJson: boolean): Promise<number> {
+	const found = await readStatus(spoolFolders(userDirectories().spool), hostHash(hostName()));
+	process.stdout.write(asJson ? `${JSON.stringify(found, null, 2)}\n` : statusText(found, new Date()));
+	return EXIT.ok;
+}
+
+function report(error: unknown): void {
+	const text = error instanceof EtError ? error.message : `The flush broke off; nothing is lost. ${String(error)}`;
+	process.stderr.write(`et-uploader: ${text}\n`);
+}
+
+const asSchedule = (text: string): string => {
+	if (isSchedule(text)) return text;
+	throw new InvalidArgumentError('It has to be in cron\'s notation, such as "*/15 * * * *".');
+};
+
+const asSeconds = (text: string): number => {
+	const seconds = Number(text);
+	if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds;
+	throw new InvalidArgumentError("It has to be a number of seconds from 0 to 86400.");
+};
+
+function commandLine(): Command {
+	const program = new Command("et-uploader")
+		.description("Sends the reports that you consented to from your spool to their authors' servers, in batches.")
+		.version(version(), "-V, --version")
+		.option("--once", "send what waits, and end", false)
+		.option("--now", "try endpoints that are backing off, too", false)
+		.option("-q, --quiet", "say nothing unless something is wrong", false)
+		.addOption(new Option("--schedule <cron>", "when to send, UTC").default(POLICY.schedule).argParser(asSchedule))
+		.addOption(
+			new Option("--delay <seconds>", "each time up to so much later, so that users' machines spread")
+				.default(POLICY.scheduleDelayMs / 1000)
+				.argParser(asSeconds),
+		)
+		.addHelpText("after", HELP)
+		.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
+	program.action(async (flags: Flags) => {
+		process.exitCode = await (flags.once ? once(flags) : daemon(flags));
+	});
+	program
+		.command("status")
+		.description("what runs, what waits, and how each endpoint fares")
+		.option("--json", "as JSON", false)
+		.action(async ({ json }: { json: boolean }) => {
+			process.exitCode = await status(json);
+		});
+	return program;
+}
+
+try {
+	await commandLine().parseAsync();
+} catch (error) {
+	report(error);
+	process.exitCode = EXIT.failed;
+}

@@ -1,0 +1,114 @@
+/** What the uploader is doing, and how its endpoints fare: for people, and as JSON. */
+import pidusage from "pidusage";
+import { plainText } from "../src/report/scrub.js";
+import type { SpoolFolders } from "../src/spool/layout.js";
+import { lostByReason } from "../src/spool/lost.js";
+import { reportNames } from "../src/spool/read.js";
+import { corruptFiles } from "../src/spool/remove.js";
+import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
+
+/** The daemon's own weight. */
+export interface Footprint {
+	pid: number;
+	rss_bytes: number;
+	/** CPU seconds since it began, and how long that is. */
+	cpu_s: number;
+	elapsed_s: number;
+}
+
+export interface Status {
+	spool: string;
+	/** Null where no uploader of this host runs. */
+	uploader: Footprint | null;
+	last_looked_at: string | null;
+	pending: number;
+	rejected: number;
+	/** How many files were set aside, by reason. */
+	corrupt: Record<string, number>;
+	/** How many reports went that no server has, by project and reason. */
+	lost: Record<string, Record<string, number>>;
+	endpoints: Record<string, EndpointState>;
+}
+
+const MILLISECONDS = 1000;
+/** A process that began later than this after the state named it is another one with the same pid. */
+const PID_REUSE_SLACK_MS = 5000;
+
+async function footprint(state: UploaderState, host: string): Promise<Footprint | null> {
+	if (state.pid === null || state.host !== host || state.alive_at === null) return null;
+	try {
+		const { memory, ctime, elapsed, timestamp } = await pidusage(state.pid);
+		if (timestamp - elapsed > Date.parse(state.alive_at) + PID_REUSE_SLACK_MS) return null;
+		return { pid: state.pid, rss_bytes: memory, cpu_s: ctime / MILLISECONDS, elapsed_s: elapsed / MILLISECONDS };
+	} catch {
+		return null;
+	} finally {
+		pidusage.clear();
+	}
+}
+
+function countBy(names: readonly string[]): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+	return counts;
+}
+
+/** @param host `hostHash` of this machine */
+export async function readStatus(folders: SpoolFolders, host: string): Promise<Status> {
+	const state = readState(folders);
+	const lost = [...lostByReason(folders)].map(([project, reasons]) => [project, Object.fromEntries(reasons)]);
+	return {
+		spool: folders.root,
+		uploader: await footprint(state, host),
+		last_looked_at: state.alive_at,
+		pending: reportNames(folders.new, Number.MAX_SAFE_INTEGER).length,
+		rejected: reportNames(folders.rejected).length,
+		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
+		lost: Object.fromEntries(lost),
+		endpoints: state.endpoints,
+	};
+}
+
+const MEBIBYTE = 1024 * 1024;
+const MAX_LINE = 400;
+
+function endpointLines(endpoint: string, state: EndpointState, now: Date): string[] {
+	const lines = [`  ${plainText(endpoint, MAX_LINE)}`];
+	lines.push(`    delivered ${state.delivered.toLocaleString("en")}, refused ${state.rejected.toLocaleString("en")}`);
+	if (state.last_success_at !== null) lines.push(`    last success ${state.last_success_at}`);
+	if (state.held !== null) {
+		lines.push(`    HELD since ${state.held.at}: ${plainText(state.held.why, MAX_LINE)}`);
+		lines.push("    Nothing is lost; it is tried again by itself. Is the address right, and the network open?");
+	} else if (state.failures > 0 && state.last_error !== null) {
+		lines.push(`    ${state.failures} failures in a row, the last: ${plainText(state.last_error.why, MAX_LINE)}`);
+	}
+	if (state.next_at !== null && Date.parse(state.next_at) > now.getTime()) {
+		lines.push(`    next try after ${state.next_at} (et-uploader --once --now tries at once)`);
+	}
+	return lines;
+}
+
+/** The status as text, a line an item. Pure. */
+export function statusText(status: Status, now: Date): string {
+	const { uploader } = status;
+	const lines = [
+		uploader === null
+			? "Uploader: none runs on this machine (start one with et-uploader, or send once with et-uploader --once)"
+			: `Uploader: runs as process ${uploader.pid}, ${(uploader.rss_bytes / MEBIBYTE).toFixed(0)} MiB, ` +
+				`${uploader.cpu_s.toFixed(1)} s of CPU in ${uploader.elapsed_s.toFixed(0)} s`,
+		`Last looked: ${status.last_looked_at ?? "never"}`,
+		`Spool: ${status.spool}`,
+		`Pending: ${status.pending.toLocaleString("en")}`,
+		`Refused by a server: ${status.rejected.toLocaleString("en")}${status.rejected > 0 ? " (in rejected/, each with its reason)" : ""}`,
+	];
+	const corrupt = Object.entries(status.corrupt).map(([reason, count]) => `${count} ${reason}`);
+	lines.push(`No reports, set aside: ${corrupt.length === 0 ? "0" : `${corrupt.join(", ")} (in corrupt/)`}`);
+	const lost = Object.entries(status.lost).flatMap(([project, reasons]) =>
+		Object.entries(reasons).map(([reason, count]) => `  ${plainText(project, MAX_LINE)}: ${count} ${reason}`),
+	);
+	lines.push(`Dropped: ${lost.length === 0 ? "0" : ""}`.trim(), ...lost);
+	const endpoints = Object.entries(status.endpoints);
+	lines.push(endpoints.length === 0 ? "Endpoints: none yet" : "Endpoints:");
+	for (const [endpoint, state] of endpoints) lines.push(...endpointLines(endpoint, state, now));
+	return `${lines.join("\n")}\n`;
+}

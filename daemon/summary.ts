@@ -1,0 +1,21 @@
+/** What a round has to say to people: a line or a few. Pure. */
+import type { RoundResult } from "./uploader.js";
+
+const reports = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "report" : "reports"}`;
+
+/** Null where there is nothing to say. */
+export function summaryText(result: RoundResult): string | null {
+	if (result.kind === "busy") return "Another uploader is at work on this spool.";
+	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
+	const { delivered, rejected, corrupt, lost, failed, notDue } = result.summary;
+	const lines = [`Delivered ${reports(delivered)}.`];
+	if (rejected > 0)
+		lines.push(`Refused by their server: ${reports(rejected)} (kept in rejected/, each with its reason).`);
+	if (corrupt > 0) lines.push(`No reports: ${corrupt} files (kept in corrupt/, the reason is in the name).`);
+	if (lost > 0) lines.push(`Dropped: ${reports(lost)} (et-uploader status says why).`);
+	for (const { endpoint, why } of failed) {
+		lines.push(`Not delivered to ${endpoint}: ${why}. Nothing is lost; it is tried again later.`);
+	}
+	for (const endpoint of notDue) lines.push(`Not tried: ${endpoint} is backing off after a failure (--now tries it).`);
+	return lines.join("\n");
+}
