@@ -1,0 +1,76 @@
+/** Every number that the server goes by, in one place. Sizes are in bytes, times in milliseconds. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Where the server listens unless told otherwise. Loopback: to open it to others is the operator's choice. */
+export const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_PORT = 8377;
+
+/** The server's clock: milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** Where the server says what an operator should know; the error, where there is one, is for the log alone. */
+export type Log = (message: string, error?: unknown) => void;
+
+/** What the operator, or a test, may set. */
+export interface ServerConfig {
+	/** Most bytes of a request's body as it travels. @defaultValue 2 MiB */
+	maxBodyBytes: number;
+	/** Most bytes of a body once inflated. @defaultValue 4 MiB */
+	maxInflatedBytes: number;
+	/** Most reports of one batch. @defaultValue 500 */
+	maxReports: number;
+	/** How long a request may take to arrive whole. @defaultValue 60 s */
+	requestTimeoutMs: number;
+	/** How long requests under way may take to finish once the server is told to stop. @defaultValue 10 s */
+	closeTimeoutMs: number;
+	/** What a client is told to wait when the store cannot take a batch, in seconds. @defaultValue 30 */
+	retryAfterSeconds: number;
+	/** Runs on one page. @defaultValue 50 */
+	runsPerPage: number;
+}
+
+export const DEFAULT_CONFIG = {
+	maxBodyBytes: 2 * MIB,
+	maxInflatedBytes: 4 * MIB,
+	maxReports: 500,
+	requestTimeoutMs: 60_000,
+	closeTimeoutMs: 10_000,
+	retryAfterSeconds: 30,
+	runsPerPage: 50,
+} satisfies ServerConfig;
+
+/**
+ * A client's clock that is off by no more than this is taken at its word. A request may itself
+ * take as long to arrive, so a smaller number would correct clocks that are right.
+ */
+export const TOLERATED_SKEW_MS = 60_000;
+
+/** Most characters of an explanation that goes with a verdict: it may quote what was sent. */
+export const MAX_MESSAGE_LENGTH = 300;
+
+/** Longest id that a verdict echoes when it is not one of ours, in characters. */
+export const MAX_ECHOED_ID_LENGTH = 128;
+
+/** Events of one run that are read to show it; the newest count. */
+export const MAX_EVENTS_SHOWN = 200;
+
+/** Projects offered as a filter on the first page. */
+export const MAX_PROJECTS_LISTED = 50;
+
+/** Projects whose row ids the store remembers between batches. */
+export const MAX_PROJECTS_REMEMBERED = 10_000;
+
+/** How long SQLite waits for another process's lock before it says that it is busy. */
+export const SQLITE_BUSY_TIMEOUT_MS = 2_000;
+
+/**
+ * Pages in the write-ahead log before SQLite folds it into the database (32 MiB at 4 KiB a page):
+ * random run ids then meet more often in one page before it is written. About 10 % more reports a
+ * second than SQLite's own 1,000.
+ */
+export const SQLITE_CHECKPOINT_PAGES = 8_000;
+
+/** How long a browser may keep the style sheet: its address changes with its content. */
+export const STYLE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;

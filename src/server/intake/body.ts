@@ -1,0 +1,69 @@
+/** From a request's bytes to a JSON value, within bounds whatever was sent. */
+import { isUtf8 } from "node:buffer";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { systemErrorCode } from "../../errors.js";
+import { Refusal } from "./refusal.js";
+
+const inflate = promisify(gunzip);
+
+/** How a body may be encoded, in the words of the `Content-Encoding` header. */
+export type BodyEncoding = "identity" | "gzip";
+
+/**
+ * The encoding that a `Content-Encoding` header names.
+ *
+ * @throws Refusal `unsupported_encoding`
+ */
+export function bodyEncoding(header: string | undefined): BodyEncoding {
+	const name = (header ?? "identity").trim().toLowerCase();
+	if (name === "identity" || name === "") return "identity";
+	if (name === "gzip" || name === "x-gzip") return "gzip";
+	throw new Refusal(
+		"unsupported_encoding",
+		"The body's Content-Encoding is neither identity nor gzip. Nothing was stored. Send it as it is, or gzipped.",
+	);
+}
+
+/**
+ * The JSON value in a body.
+ *
+ * JSON.parse makes a key named `__proto__` an ordinary property, so that nothing sent can reach a
+ * prototype; the report's schema then refuses it like any other unknown field.
+ *
+ * @throws Refusal `not_gzip`, `body_too_large` or `not_json`
+ */
+export async function readJson(body: Buffer, encoding: BodyEncoding, maxInflatedBytes: number): Promise<unknown> {
+	const bytes = encoding === "gzip" ? await inflateWithin(body, maxInflatedBytes) : body;
+	// Decoding would silently replace what is not UTF-8, and so store what was not sent.
+	if (!isUtf8(bytes)) throw notJson("it is not UTF-8");
+	try {
+		return JSON.parse(bytes.toString("utf8"));
+	} catch (error) {
+		throw notJson("it does not parse", error);
+	}
+}
+
+async function inflateWithin(body: Buffer, maxOutputLength: number): Promise<Buffer> {
+	try {
+		return await inflate(body, { maxOutputLength });
+	} catch (error) {
+		if (systemErrorCode(error) === "ERR_BUFFER_TOO_LARGE") {
+			throw new Refusal(
+				"body_too_large",
+				`The body inflates to more than ${maxOutputLength} bytes. Nothing was stored. Send fewer reports at once.`,
+			);
+		}
+		throw new Refusal(
+			"not_gzip",
+			"The body is said to be gzip, but is damaged or cut short. Nothing was stored. Send it again.",
+			{ cause: error },
+		);
+	}
+}
+
+function notJson(reason: string, cause?: unknown): Refusal {
+	return new Refusal("not_json", `The body is not JSON: ${reason}. Nothing was stored. Send one JSON object.`, {
+		cause,
+	});
+}

@@ -1,0 +1,35 @@
+/**
+ * The closed lists of codes that the intake answers with. They are stable: clients may match on
+ * them. docs/wire-format.md explains each, and a test holds the lists and that page together.
+ */
+
+/**
+ * Why a whole request is refused, and with which status.
+ *
+ * An uploader looks for the report at fault when it is answered 400; so a batch that is no
+ * report's fault and that a newer server would take, such as one of an unknown wire, is a 415.
+ */
+export const REFUSALS = {
+	bad_request: 400,
+	not_json: 400,
+	not_gzip: 400,
+	not_a_batch: 400,
+	bad_sent_at: 400,
+	bad_lost: 400,
+	not_found: 404,
+	method_not_allowed: 405,
+	body_too_large: 413,
+	too_many_reports: 413,
+	unsupported_media_type: 415,
+	unsupported_encoding: 415,
+	unsupported_wire: 415,
+	store_unavailable: 503,
+	internal_error: 503,
+} as const satisfies Record<string, number>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** Why one report of a batch is rejected; the others are stored all the same. */
+export const REJECTIONS = ["invalid_report", "invalid_date", "report_too_large"] as const;
+
+export type RejectionCode = (typeof REJECTIONS)[number];

@@ -1,0 +1,41 @@
+import { html } from "./html.js";
+import { ICON_PATH, STYLE_HREF } from "./style.js";
+
+export interface Page {
+	title: string;
+	/** HTML of the page's own part. */
+	body: string;
+}
+
+/** A whole document around a page. */
+export function layout({ title, body }: Page): string {
+	return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · ET</title>
+<link rel="icon" href="${ICON_PATH}" type="image/svg+xml">
+<link rel="stylesheet" href="${STYLE_HREF}">
+</head>
+<body>
+<a class="skip" href="#content">Skip to the content</a>
+<header class="site"><a href="/">ET</a><span>what scripts report of their runs</span></header>
+<main id="content" tabindex="-1">
+!${body}
+</main>
+<footer class="foot">Times are in UTC. A dash is a figure that is not known.</footer>
+</body>
+</html>
+`;
+}
+
+/** A page that says why there is none. */
+export function refusalPage(title: string, explanation: string): string {
+	return layout({
+		title,
+		body: html`<h1>${title}</h1>
+<p class="lead">${explanation}</p>
+<p><a href="/">All runs</a></p>`,
+	});
+}

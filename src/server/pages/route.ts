@@ -1,0 +1,70 @@
+/** The pages' addresses. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { NAME_PATTERN, RUN_ID_PATTERN } from "../../report/limits.js";
+import { MAX_PROJECTS_LISTED, type ServerConfig, STYLE_MAX_AGE_SECONDS } from "../config.js";
+import { neighbours, type RunsCursor, readCursor } from "../queries/cursor.js";
+import { stitch } from "../queries/stitch.js";
+import type { Store } from "../store/types.js";
+import { refusalPage } from "./layout.js";
+import { runPage } from "./run.js";
+import { runsPage } from "./runs.js";
+import { ICON, ICON_PATH, STYLE, STYLE_PATH } from "./style.js";
+
+export interface PagesOptions {
+	store: Store;
+	config: ServerConfig;
+}
+
+export const RUNS_PATH = "/";
+export const RUN_PATH = "/runs/:project/:runId";
+
+export function addPages(app: FastifyInstance, { store, config }: PagesOptions): void {
+	app.get<{ Querystring: Record<string, unknown> }>(RUNS_PATH, async (request, reply) => {
+		const cursor = readCursor(request.query);
+		if (cursor === undefined) {
+			return sendPage(reply, 400, refusalPage("No such page", "The address asks for runs in a way that cannot be."));
+		}
+		if (cursor.project !== undefined && !(await store.hasProject(cursor.project))) {
+			return sendPage(reply, 404, refusalPage("No such project", "No project of this name has sent a report."));
+		}
+		return sendPage(reply, 200, await showRuns(store, cursor, config.runsPerPage));
+	});
+
+	app.get<{ Params: { project: string; runId: string } }>(RUN_PATH, async (request, reply) => {
+		const { project, runId } = request.params;
+		const isName = NAME_PATTERN.test(project) && RUN_ID_PATTERN.test(runId);
+		const run = isName ? stitch(await store.runEvents(project, runId)) : undefined;
+		if (run === undefined) {
+			return sendPage(reply, 404, refusalPage("No such run", "No report of this run has arrived here."));
+		}
+		return sendPage(reply, 200, runPage(run));
+	});
+
+	app.get(STYLE_PATH, async (_request, reply) => sendAsset(reply, "text/css; charset=utf-8", STYLE));
+	app.get(ICON_PATH, async (_request, reply) => sendAsset(reply, "image/svg+xml", ICON));
+}
+
+async function showRuns(store: Store, cursor: RunsCursor, limit: number): Promise<string> {
+	const [slice, projects, lost] = await Promise.all([
+		store.listRuns({ ...cursor, limit }),
+		store.projects(MAX_PROJECTS_LISTED),
+		cursor.project === undefined ? [] : store.lostTotals(cursor.project),
+	]);
+	return runsPage({
+		runs: slice.runs.flatMap(({ events }) => stitch(events) ?? []),
+		project: cursor.project,
+		projects,
+		lost,
+		...neighbours(cursor.project, slice),
+		paged: cursor.from !== undefined,
+	});
+}
+
+/** Sends a page; what it shows changes with every batch, so nobody keeps it. */
+export function sendPage(reply: FastifyReply, status: number, page: string): FastifyReply {
+	return reply.code(status).type("text/html; charset=utf-8").header("cache-control", "no-store").send(page);
+}
+
+function sendAsset(reply: FastifyReply, type: string, content: string): FastifyReply {
+	return reply.type(type).header("cache-control", `public, max-age=${STYLE_MAX_AGE_SECONDS}, immutable`).send(content);
+}

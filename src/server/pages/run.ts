@@ -1,0 +1,180 @@
+/** The page of one run: everything that is known of it, and how it is known. */
+import type { Measure, WireException, WireFrame, WireInput } from "../../report/types.js";
+import type { InputTotal, Run } from "../queries/stitch.js";
+import type { StoredEvent } from "../store/types.js";
+import { formatNumber } from "./format.js";
+import { html } from "./html.js";
+import { layout } from "./layout.js";
+import {
+	amount,
+	bytes,
+	instant,
+	known,
+	number,
+	platform,
+	projectHref,
+	seconds,
+	status,
+	testBadge,
+	text,
+} from "./parts.js";
+
+const FIGURES: ReadonlyArray<[measure: Measure, label: string, format: (value: number) => string]> = [
+	["wall_s", "Wall time", seconds],
+	["cpu_user_s", "CPU time, user", seconds],
+	["cpu_system_s", "CPU time, system", seconds],
+	["max_rss_bytes", "Peak memory", bytes],
+	["threads", "Threads", number],
+	["read_bytes", "Read from storage", bytes],
+	["written_bytes", "Written to storage", bytes],
+];
+
+export function runPage(run: Run): string {
+	const name = run.command ?? "Unnamed command";
+	return layout({
+		title: `${name}${run.version === null ? "" : ` ${run.version}`} · ${run.project}`,
+		body: html`<div class="headline"><h1>${name}</h1>!${status(run)}!${testBadge(run)}</div>
+<p class="identity">Version !${text(run.version)} of <a href="${projectHref(run.project)}">${run.project}</a> · run <span class="mono">${run.runId}</span></p>
+!${figures(run)}
+!${inputs(run)}
+!${ending(run)}
+!${surroundings(run)}
+!${exception(run.exception)}
+!${data(run)}
+!${timeline(run.events)}`,
+	});
+}
+
+function figures(run: Run): string {
+	const items = FIGURES.map(([measure, label, format]) => {
+		const figure = run.figures[measure];
+		const method = figure?.measuredBy ? html`<span class="note">by ${figure.measuredBy}</span>` : "";
+		return html`<div><dt>${label}</dt><dd>!${known(figure, ({ value }) => format(value))}!${method}</dd></div>`;
+	});
+	const soFar =
+		run.status === "running"
+			? html`<p class="note">Figures of a run under way: as far as it had come when last heard of.</p>`
+			: "";
+	return html`<dl class="figures">!${items}</dl>!${soFar}`;
+}
+
+function inputs({ inputs, totals }: Run): string {
+	if (inputs.length === 0) return section("Inputs", html`<p class="none">None were reported.</p>`);
+	return section(
+		"Inputs",
+		html`<table class="narrow">
+<thead><tr><th scope="col">Input</th><th scope="col">Unit</th><th scope="col" class="number">Size</th></tr></thead>
+<tbody>!${inputs.map(inputRow)}</tbody>
+<tfoot>!${totals.map(totalRow)}</tfoot>
+</table>`,
+	);
+}
+
+function inputRow(input: WireInput): string {
+	return html`<tr><th scope="row">${input.name}</th><td>${input.unit}</td><td class="number">!${amount(input)}</td></tr>`;
+}
+
+function totalRow(total: InputTotal): string {
+	return html`<tr><th scope="row">Total</th><td>${total.unit}</td><td class="number">!${amount(total)}</td></tr>`;
+}
+
+function ending(run: Run): string {
+	return section(
+		"Ending",
+		facts([
+			["Outcome", text(run.outcome)],
+			["Exit code", number(run.exitCode)],
+			["Signal", text(run.signal)],
+			["Reason of the kill", text(run.killReason)],
+		]),
+	);
+}
+
+function surroundings(run: Run): string {
+	const { memory_bytes, wall_s, cpus } = run.limits;
+	return section(
+		"Where it ran",
+		facts([
+			["Platform", platform(run)],
+			["Memory limit", bytes(memory_bytes)],
+			["Wall time limit", seconds(wall_s)],
+			["CPUs given", number(cpus)],
+			["Stands for", run.weight === 1 ? "itself" : html`${formatNumber(run.weight)} runs`],
+			["Notice", known(run.noticeVersion, (version) => html`version ${version}`)],
+		]),
+	);
+}
+
+function exception(exception: WireException | null): string {
+	if (exception === null) return "";
+	const frames =
+		exception.frames.length === 0
+			? html`<p class="none">No frames of the project's own.</p>`
+			: frameTable(exception.frames);
+	return section("Exception", html`<p class="mono">${exception.type}</p>!${frames}`);
+}
+
+function frameTable(frames: readonly WireFrame[]): string {
+	const rows = frames.map(
+		(frame) =>
+			html`<tr><th scope="row" class="mono">${frame.file}</th><td class="number">!${number(frame.line)}</td><td class="mono">!${text(frame.function)}</td></tr>`,
+	);
+	return html`<table class="narrow">
+<thead><tr><th scope="col">File</th><th scope="col" class="number">Line</th><th scope="col">Function</th></tr></thead>
+<tbody>!${rows}</tbody>
+</table>`;
+}
+
+function data(run: Run): string {
+	const entries = Object.entries(run.data);
+	if (entries.length === 0) return "";
+	return section(
+		"Data",
+		facts(
+			entries.map(([key, value]) => [
+				key,
+				typeof value === "number" ? number(value) : known(value, (it) => html`${it}`),
+			]),
+		),
+	);
+}
+
+function timeline(events: readonly StoredEvent[]): string {
+	return section(
+		"Events",
+		html`<table class="stack">
+<thead><tr>
+<th scope="col">Event</th>
+<th scope="col">Occurred (UTC)</th>
+<th scope="col" class="number">Since the start</th>
+<th scope="col">Received (UTC)</th>
+<th scope="col">Report</th>
+</tr></thead>
+<tbody>!${events.map(eventRow)}</tbody>
+</table>`,
+	);
+}
+
+function eventRow(event: StoredEvent): string {
+	const { report, occurredAt, occurredAtClient, receivedAt } = event;
+	const corrected =
+		occurredAt === occurredAtClient
+			? ""
+			: html`<div class="note">its own clock said !${instant(occurredAtClient)}</div>`;
+	return html`<tr>
+<th scope="row">${report.event}</th>
+<td data-label="Occurred (UTC)">!${instant(occurredAt)}!${corrected}</td>
+<td data-label="Since the start" class="number">!${seconds(report.since_start_s ?? null)}</td>
+<td data-label="Received (UTC)">!${instant(receivedAt)}</td>
+<td data-label="Report" class="mono">${report.id}</td>
+</tr>`;
+}
+
+function section(title: string, body: string): string {
+	return html`<section><h2>${title}</h2>!${body}</section>`;
+}
+
+/** Labels and the HTML of their values. */
+function facts(entries: ReadonlyArray<[label: string, value: string]>): string {
+	return html`<dl class="facts">!${entries.map(([label, value]) => html`<dt>${label}</dt><dd>!${value}</dd>`)}</dl>`;
+}

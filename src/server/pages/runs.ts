@@ -1,0 +1,137 @@
+/** The first page: runs, newest first. */
+import type { Run } from "../queries/stitch.js";
+import type { LostTotal } from "../store/types.js";
+import { formatNumber } from "./format.js";
+import { html } from "./html.js";
+import { layout } from "./layout.js";
+import {
+	amount,
+	bytes,
+	cpuSeconds,
+	instant,
+	known,
+	notKnown,
+	platform,
+	projectHref,
+	runHref,
+	seconds,
+	status,
+	testBadge,
+	text,
+} from "./parts.js";
+
+export interface RunsView {
+	runs: readonly Run[];
+	/** The project that is looked at, or undefined for all. */
+	project: string | undefined;
+	/** Projects that can be chosen. */
+	projects: readonly string[];
+	/** Of the project that is looked at. */
+	lost: readonly LostTotal[];
+	/** Addresses of the neighbouring pages. */
+	older: string | undefined;
+	newer: string | undefined;
+	/** This is not the newest page. */
+	paged: boolean;
+}
+
+export function runsPage(view: RunsView): string {
+	const title = view.project === undefined ? "Runs" : `Runs of ${view.project}`;
+	return layout({
+		title,
+		body: html`<h1>${title}</h1>
+<p class="lead">Newest first, in the order in which this server heard of them. A run is one line, however many reports it sent.</p>
+!${projectFilter(view)}
+!${lostNotice(view.lost)}
+!${view.runs.length === 0 ? emptyState(view) : runsTable(view.runs)}
+!${pageLinks(view)}`,
+	});
+}
+
+function projectFilter({ project, projects }: RunsView): string {
+	if (projects.length < 2 && project === undefined) return "";
+	const links = projects.map(
+		(name) => html`<li><a href="${projectHref(name)}"!${current(name === project)}>${name}</a></li>`,
+	);
+	return html`<nav aria-label="Projects"><ul class="filter">
+<li><a href="/"!${current(project === undefined)}>All projects</a></li>
+!${links}
+</ul></nav>`;
+}
+
+function current(is: boolean): string {
+	return is ? ` aria-current="page"` : "";
+}
+
+function lostNotice(lost: readonly LostTotal[]): string {
+	if (lost.length === 0) return "";
+	const total = lost.reduce((sum, { count }) => sum + count, 0);
+	const reasons = lost.map(({ reason, count }) => `${reason}: ${formatNumber(count)}`).join(", ");
+	return html`<p class="note">Users' spools had to drop ${formatNumber(total)} reports before they could be sent (${reasons}).</p>`;
+}
+
+function runsTable(runs: readonly Run[]): string {
+	return html`<table class="runs stack">
+<caption class="unseen">Runs, newest first</caption>
+<thead><tr>
+<th scope="col">Last event (UTC)</th>
+<th scope="col">Project</th>
+<th scope="col">Command</th>
+<th scope="col">Version</th>
+<th scope="col">Platform</th>
+<th scope="col">Status</th>
+<th scope="col" class="number">Input</th>
+<th scope="col" class="number">Wall time</th>
+<th scope="col" class="number">CPU time</th>
+<th scope="col" class="number">Peak memory</th>
+</tr></thead>
+<tbody>
+!${runs.map(runRow)}
+</tbody>
+</table>`;
+}
+
+function runRow(run: Run): string {
+	return html`<tr>
+<td data-label="Last event (UTC)">!${instant(run.lastAt)}</td>
+<td data-label="Project">${run.project}</td>
+<th scope="row" class="command"><a href="${runHref(run)}">${run.command ?? "unnamed command"}</a>!${testBadge(run)}</th>
+<td data-label="Version">!${text(run.version)}</td>
+<td data-label="Platform">!${platform(run)}</td>
+<td data-label="Status">!${status(run)}</td>
+<td data-label="Input" class="number">!${totals(run)}</td>
+<td data-label="Wall time" class="number">!${known(run.figures.wall_s, ({ value }) => seconds(value))}</td>
+<td data-label="CPU time" class="number">!${seconds(cpuSeconds(run))}</td>
+<td data-label="Peak memory" class="number">!${known(run.figures.max_rss_bytes, ({ value }) => bytes(value))}</td>
+</tr>
+`;
+}
+
+function totals(run: Run): string {
+	if (run.totals.length === 0) return notKnown;
+	return run.totals.map((total) => html`<div>!${amount(total)}</div>`).join("");
+}
+
+function emptyState({ paged }: RunsView): string {
+	if (paged) return html`<div class="empty"><h2>Nothing further</h2><p>There are no runs on this page.</p></div>`;
+	return html`<div class="empty">
+<h2>No runs yet</h2>
+<p>The first appears here once a report has been sent:</p>
+<ol>
+<li>name this server's address as <code>endpoint</code> in the script's <code>et.json</code>,</li>
+<li>agree to its reports with <code>et consent grant</code>, and run the script,</li>
+<li>send what waits in the spool with <code>et-uploader --once</code>, or leave <code>et-uploader</code> running.</li>
+</ol>
+</div>`;
+}
+
+function pageLinks({ older, newer, paged, project }: RunsView): string {
+	const newest = project === undefined ? "/" : projectHref(project);
+	const links = [
+		paged ? html`<a href="${newest}">Newest</a>` : "",
+		newer === undefined ? "" : html`<a href="${newer}" rel="prev">Newer</a>`,
+		older === undefined ? "" : html`<a href="${older}" rel="next">Older</a>`,
+	];
+	if (links.every((link) => link === "")) return "";
+	return html`<nav class="pages" aria-label="Pages">!${links}</nav>`;
+}

@@ -1,0 +1,61 @@
+/** A server that listens: what the command, the demonstration, tests and benchmarks start. */
+import type { AddressInfo } from "node:net";
+import { buildApp } from "./app.js";
+import { type Clock, DEFAULT_CONFIG, DEFAULT_HOST, DEFAULT_PORT, type Log, type ServerConfig } from "./config.js";
+import { openSqliteStore } from "./store/sqlite.js";
+import type { Store } from "./store/types.js";
+
+export interface ServerOptions {
+	/** Path of the SQLite file; made where it is missing. */
+	database: string;
+	/** @defaultValue "127.0.0.1" */
+	host?: string;
+	/** 0 takes any that is free. @defaultValue 8377 */
+	port?: number;
+	/** @defaultValue Date.now */
+	clock?: Clock;
+	/** @defaultValue nothing is logged */
+	log?: Log;
+	/** What differs from {@link DEFAULT_CONFIG}. */
+	config?: Partial<ServerConfig>;
+}
+
+export interface RunningServer {
+	/** Where it listens, without a slash at the end. */
+	url: string;
+	store: Store;
+	/** Takes no more connections, lets requests under way finish, and closes the store. */
+	close(): Promise<void>;
+}
+
+/**
+ * Opens the store and listens.
+ *
+ * @throws EtError as {@link openSqliteStore} does; the system's error when the address cannot be had
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+	const config: ServerConfig = { ...DEFAULT_CONFIG, ...options.config };
+	const store = openSqliteStore(options.database);
+	const app = await buildApp({
+		store,
+		clock: options.clock ?? Date.now,
+		log: options.log ?? (() => undefined),
+		config,
+	});
+	const close = async () => {
+		const stragglers = setTimeout(() => app.server.closeAllConnections(), config.closeTimeoutMs);
+		await app.close().finally(() => clearTimeout(stragglers));
+		await store.close();
+	};
+	try {
+		await app.listen({ host: options.host ?? DEFAULT_HOST, port: options.port ?? DEFAULT_PORT });
+	} catch (error) {
+		await close();
+		throw error;
+	}
+	return { url: urlOf(app.server.address() as AddressInfo), store, close };
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+	return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

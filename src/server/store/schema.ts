@@ -1,0 +1,41 @@
+/** The tables, as Kysely knows them. The migrations make them; this file only says what they hold. */
+import type { Generated } from "kysely";
+import type { Outcome, ReportEvent } from "../../report/types.js";
+
+export interface ProjectsTable {
+	id: Generated<number>;
+	name: string;
+}
+
+export interface EventsTable {
+	seq: Generated<number>;
+	project_id: number;
+	/** 16 bytes. */
+	run_id: Buffer;
+	/** 16 bytes. */
+	id: Buffer;
+	event: ReportEvent;
+	received_at: number;
+	occurred_at: number;
+	occurred_at_client: number;
+	command: string | null;
+	version: string | null;
+	outcome: Outcome | null;
+	test: number;
+	wall_s: number | null;
+	report: string;
+}
+
+export interface LostTable {
+	project_id: number;
+	id: string;
+	reason: string;
+	count: number;
+	received_at: number;
+}
+
+export interface Schema {
+	projects: ProjectsTable;
+	events: EventsTable;
+	lost: LostTable;
+}

@@ -1,0 +1,261 @@
+/** The embedded store: one SQLite file. The only file that knows better-sqlite3. */
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import Sqlite from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import { EtError } from "../../errors.js";
+import { MAX_PROJECTS_REMEMBERED, SQLITE_BUSY_TIMEOUT_MS, SQLITE_CHECKPOINT_PAGES } from "../config.js";
+import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
+import * as queries from "./queries.js";
+import type { Schema } from "./schema.js";
+import type { BatchRecords, EventRecord, InsertResult, LostRecord, RunsQuery, Store } from "./types.js";
+
+/** "ETPH" in SQLite's header: what tells our file from another program's. */
+const APPLICATION_ID = 0x45545048;
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/**
+ * Opens the store in a file, made where it is missing with its folder, and brings its schema up to date.
+ *
+ * @throws EtError `ET_STORE_UNAVAILABLE` when the file cannot be opened or is not a store of ours,
+ * `ET_STORE_NEWER` when a newer version of ET wrote it, `ET_SERVER_PACKAGES_MISSING` when
+ * better-sqlite3 is there but was not built for this Node.js
+ */
+export function openSqliteStore(file: string): Store {
+	const db = openDatabase(file);
+	try {
+		return new SqliteStore(prepareDatabase(db, file));
+	} catch (error) {
+		db.close();
+		throw error instanceof Sqlite.SqliteError ? cannotOpen(file, error) : error;
+	}
+}
+
+class SqliteStore implements Store {
+	readonly #db: Sqlite.Database;
+	readonly #queries: Kysely<Schema>;
+	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
+	readonly #projectIds = new Map<string, number>();
+
+	constructor(db: Sqlite.Database) {
+		this.#db = db;
+		this.#queries = new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) });
+		this.#insertBatch = insertStatement(db, this.#projectIds);
+	}
+
+	async insertBatch(batch: BatchRecords): Promise<InsertResult[]> {
+		if (batch.events.length === 0 && batch.lost.length === 0) return [];
+		return attempt(async () => {
+			const { results, projectIds } = this.#insertBatch(batch);
+			this.#remember(projectIds);
+			return results;
+		});
+	}
+
+	listRuns(query: RunsQuery) {
+		return attempt(() => queries.listRuns(this.#queries, query));
+	}
+
+	runEvents(project: string, runId: string) {
+		return attempt(() => queries.runEvents(this.#queries, project, runId));
+	}
+
+	projects(limit: number) {
+		return attempt(() => queries.projectNames(this.#queries, limit));
+	}
+
+	hasProject(name: string) {
+		return attempt(async () => (await queries.projectId(this.#queries, name)) !== undefined);
+	}
+
+	lostTotals(project: string) {
+		return attempt(() => queries.lostTotals(this.#queries, project));
+	}
+
+	counts() {
+		return attempt(() => queries.counts(this.#queries));
+	}
+
+	check() {
+		return attempt(async () => void this.#db.pragma("schema_version"));
+	}
+
+	async close(): Promise<void> {
+		await this.#queries.destroy();
+	}
+
+	/** Only once a batch is committed: the ids of one that was rolled back are another project's later. */
+	#remember(projectIds: ReadonlyMap<string, number>): void {
+		if (this.#projectIds.size + projectIds.size > MAX_PROJECTS_REMEMBERED) this.#projectIds.clear();
+		for (const [name, id] of projectIds) this.#projectIds.set(name, id);
+	}
+}
+
+/** One transaction a batch: the disk is waited for once, and a crash leaves the batch whole or not at all. */
+function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>) {
+	const addProject = db.prepare<[string]>("INSERT INTO projects (name) VALUES (?) ON CONFLICT DO NOTHING");
+	const findProject = db.prepare<[string], number>("SELECT id FROM projects WHERE name = ?").pluck();
+	const addEvent = db.prepare<EventRow>(
+		`INSERT INTO events (project_id, run_id, id, event, received_at, occurred_at, occurred_at_client,
+			command, version, outcome, test, wall_s, report)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	);
+	const addLost = db.prepare<[number, string, string, number, number]>(
+		"INSERT INTO lost (project_id, id, reason, count, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	);
+
+	return db.transaction(({ events, lost }: BatchRecords) => {
+		const projectIds = new Map<string, number>();
+		const projectId = (name: string): number => {
+			const seen = known.get(name) ?? projectIds.get(name);
+			if (seen !== undefined) return seen;
+			addProject.run(name);
+			const id = findProject.get(name) as number;
+			projectIds.set(name, id);
+			return id;
+		};
+		const results = events.map((event): InsertResult => {
+			const { changes } = addEvent.run(...eventRow(projectId(event.project), event));
+			return changes === 1 ? "accepted" : "duplicate";
+		});
+		for (const count of lost) addLost.run(...lostRow(projectId(count.project), count));
+		return { results, projectIds };
+	}).immediate;
+}
+
+type EventRow = [
+	projectId: number,
+	runId: Buffer,
+	id: Buffer,
+	event: string,
+	receivedAt: number,
+	occurredAt: number,
+	occurredAtClient: number,
+	command: string | null,
+	version: string | null,
+	outcome: string | null,
+	test: number,
+	wallSeconds: number | null,
+	report: string,
+];
+
+function eventRow(projectId: number, event: EventRecord): EventRow {
+	return [
+		projectId,
+		Buffer.from(event.runId, "hex"),
+		Buffer.from(event.id.replaceAll("-", ""), "hex"),
+		event.event,
+		event.receivedAt,
+		event.occurredAt,
+		event.occurredAtClient,
+		event.command,
+		event.version,
+		event.outcome,
+		event.test ? 1 : 0,
+		event.wallSeconds,
+		event.report,
+	];
+}
+
+function lostRow(projectId: number, lost: LostRecord): [number, string, string, number, number] {
+	return [projectId, lost.id, lost.reason, lost.count, lost.receivedAt];
+}
+
+function openDatabase(file: string): Sqlite.Database {
+	try {
+		mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE });
+		// SQLite gives its side files the mode of the database, so the mode is set before it comes.
+		closeSync(openSync(file, "a", FILE_MODE));
+		return new Sqlite(file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
+	} catch (error) {
+		throw isUnbuilt(error) ? driverUnbuilt(error) : cannotOpen(file, error);
+	}
+}
+
+/**
+ * Sets what the file needs to be safe, and migrates it.
+ *
+ * `synchronous` is FULL: in WAL mode NORMAL may lose the last commits when the power fails, after
+ * the client was told that they are stored and has removed them. One transaction a batch makes the
+ * difference too small to measure at 500 reports a batch.
+ */
+function prepareDatabase(db: Sqlite.Database, file: string): Sqlite.Database {
+	refuseStranger(db, file);
+	db.pragma("journal_mode = WAL");
+	db.pragma("synchronous = FULL");
+	db.pragma("foreign_keys = ON");
+	db.pragma(`wal_autocheckpoint = ${SQLITE_CHECKPOINT_PAGES}`);
+	migrate(db, file);
+	return db;
+}
+
+function migrate(db: Sqlite.Database, file: string): void {
+	db.transaction(() => {
+		const version = schemaVersion(db);
+		if (version > SCHEMA_VERSION) throw newer(file, version);
+		for (const migration of MIGRATIONS.slice(version)) {
+			db.exec(migration.sqlite);
+			db.pragma(`user_version = ${migration.number}`);
+		}
+		db.pragma(`application_id = ${APPLICATION_ID}`);
+	}).immediate();
+}
+
+function refuseStranger(db: Sqlite.Database, file: string): void {
+	const tables = db.prepare<[], number>("SELECT count(*) FROM sqlite_schema").pluck().get();
+	if (tables === 0 || db.pragma("application_id", { simple: true }) === APPLICATION_ID) return;
+	throw new EtError(
+		"ET_STORE_UNAVAILABLE",
+		`${file} is another program's database. It was left as it is. Choose another file with --database.`,
+	);
+}
+
+function schemaVersion(db: Sqlite.Database): number {
+	return Number(db.pragma("user_version", { simple: true }));
+}
+
+/** Runs one call on the database; what SQLite refuses may work later, and says so. */
+async function attempt<T>(call: () => Promise<T>): Promise<T> {
+	try {
+		return await call();
+	} catch (error) {
+		if (!(error instanceof Sqlite.SqliteError)) throw error;
+		throw new EtError(
+			"ET_STORE_UNAVAILABLE",
+			`The database cannot be used now (${error.code}: ${error.message}). Nothing of this call was stored; it may be tried again.`,
+			{ cause: error },
+		);
+	}
+}
+
+function newer(file: string, version: number): EtError {
+	return new EtError(
+		"ET_STORE_NEWER",
+		`${file} was written by a newer version of ET (schema ${version}; this one knows ${SCHEMA_VERSION}). It was left as it is. Update et-phone-home.`,
+	);
+}
+
+function cannotOpen(file: string, error: unknown): EtError {
+	const reason = error instanceof Error ? error.message : String(error);
+	return new EtError(
+		"ET_STORE_UNAVAILABLE",
+		`The database ${file} cannot be opened (${reason}). Nothing was changed. Make its folder writable, or choose another file with --database.`,
+		{ cause: error },
+	);
+}
+
+/** better-sqlite3 is partly native; its absence, or a build for another Node.js, shows at the first opening. */
+function isUnbuilt(error: unknown): boolean {
+	if (!(error instanceof Error)) return false;
+	return ("code" in error && error.code === "ERR_DLOPEN_FAILED") || error.message.includes("bindings file");
+}
+
+function driverUnbuilt(cause: unknown): EtError {
+	return new EtError(
+		"ET_SERVER_PACKAGES_MISSING",
+		"better-sqlite3 is installed but not built for this Node.js. No data was touched. Run: npm rebuild better-sqlite3",
+		{ cause },
+	);
+}

@@ -1,0 +1,122 @@
+/** What the server asks of a database. One contract for every engine behind it. */
+import type { Outcome, ReportEvent, WireLimits, WireReport } from "../../report/types.js";
+
+type Identity = "id" | "run_id" | "event" | "project" | "occurred_at";
+
+/** A report as the schema lets it in: only what identifies it is sure to be there. */
+export type StoredReport = Pick<WireReport, Identity> &
+	Partial<Omit<WireReport, Identity | "limits">> & { limits?: Partial<WireLimits> | null };
+
+/** An event to be stored. Times are milliseconds since the epoch. */
+export interface EventRecord {
+	project: string;
+	/** 128 bits in hexadecimal. */
+	runId: string;
+	/** A UUID. */
+	id: string;
+	event: ReportEvent;
+	/** The server's clock. */
+	receivedAt: number;
+	/** The client's clock, corrected by its skew. */
+	occurredAt: number;
+	/** The client's clock, as it was sent. */
+	occurredAtClient: number;
+	command: string | null;
+	version: string | null;
+	outcome: Outcome | null;
+	test: boolean;
+	wallSeconds: number | null;
+	/** The report's JSON, exactly as validated. */
+	report: string;
+}
+
+/** A count of reports that a user's spool had to drop; its id makes it arrive once. */
+export interface LostRecord {
+	id: string;
+	project: string;
+	reason: string;
+	count: number;
+	receivedAt: number;
+}
+
+export interface BatchRecords {
+	events: readonly EventRecord[];
+	lost: readonly LostRecord[];
+}
+
+export type InsertResult = "accepted" | "duplicate";
+
+/** An event as it is read back. Times are milliseconds since the epoch. */
+export interface StoredEvent {
+	/** The place in the order in which events were stored. */
+	seq: number;
+	receivedAt: number;
+	occurredAt: number;
+	occurredAtClient: number;
+	report: StoredReport;
+}
+
+/**
+ * One page of the runs, newest first by their newest event. A page belongs to a moment (`asOf`):
+ * walking from page to page shows every run of that moment once, whatever is stored meanwhile.
+ */
+export interface RunsQuery {
+	project?: string | undefined;
+	/** The newest event that counts; left out, the newest there is. */
+	asOf?: number | undefined;
+	/** Only runs older, or only runs newer, than the one at this place. */
+	from?: { before: number } | { after: number } | undefined;
+	limit: number;
+}
+
+/** A run's place in the order, and its events (at most {@link MAX_EVENTS_SHOWN}), in the order of storing. */
+export interface StoredRun {
+	/** The place of the newest event that counts. */
+	seq: number;
+	events: StoredEvent[];
+}
+
+export interface RunsSlice {
+	asOf: number;
+	runs: StoredRun[];
+	hasOlder: boolean;
+	hasNewer: boolean;
+}
+
+export interface LostTotal {
+	reason: string;
+	count: number;
+}
+
+/** How much is stored. Counts everything: not for a hot path. */
+export interface StoreCounts {
+	events: number;
+	runs: number;
+	projects: number;
+	/** Reports that spools had to drop. */
+	lost: number;
+}
+
+/**
+ * Every method rejects with an EtError `ET_STORE_UNAVAILABLE` when the database cannot do it now
+ * (locked, full, gone): nothing of the call was then stored, and it may be tried again.
+ */
+export interface Store {
+	/**
+	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in
+	 * order; an event is a duplicate when its project has one of the same id.
+	 */
+	insertBatch(batch: BatchRecords): Promise<InsertResult[]>;
+	listRuns(query: RunsQuery): Promise<RunsSlice>;
+	/** The run's events in the order of storing, none where there is no such run. */
+	runEvents(project: string, runId: string): Promise<StoredEvent[]>;
+	/** The names of the first `limit` projects, in alphabetical order. */
+	projects(limit: number): Promise<string[]>;
+	hasProject(name: string): Promise<boolean>;
+	/** What the spools of a project's users had to drop, by reason. */
+	lostTotals(project: string): Promise<LostTotal[]>;
+	counts(): Promise<StoreCounts>;
+	/** Resolves when the database answers. */
+	check(): Promise<void>;
+	close(): Promise<void>;
+}
