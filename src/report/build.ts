@@ -5,7 +5,7 @@
  */
 import { MAX_ENTRIES, MAX_FRAMES, NAME_PATTERN } from "./limits.js";
 import { ANY_KEY, type DataType, type Manifest } from "./manifest.js";
-import { scrubLabel, scrubText } from "./scrub.js";
+import { scrubFileName, scrubLabel, scrubText } from "./scrub.js";
 import {
 	type DataValue,
 	EVENTS,
@@ -62,6 +62,8 @@ const label = (value: unknown): string | null => {
 	const text = typeof value === "string" ? scrubLabel(value) : "";
 	return text === "" ? null : text;
 };
+
+const fileName = (value: unknown): string => (typeof value === "string" ? scrubFileName(value) : "") || "?";
 
 const exitCode = (value: unknown): number | null =>
 	Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32 ? (value as number) : null;
@@ -138,7 +140,7 @@ function takeException(given: unknown, fields: Fields): WireException | null {
 	return {
 		type: label(exception.type) ?? "Error",
 		frames: frames.slice(0, MAX_FRAMES).map((frame) => ({
-			file: label(record(frame)?.["file"]) ?? "?",
+			file: fileName(record(frame)?.["file"]),
 			line: count(record(frame)?.["line"]),
 			function: label(record(frame)?.["function"]),
 		})),

@@ -12,6 +12,8 @@ export const MAX_TEXT_LENGTH = 512;
 export const MAX_ENTRIES = 64;
 /** Most frames of an exception. */
 export const MAX_FRAMES = 32;
+/** Most runs that one report may stand for. */
+export const MAX_WEIGHT = 1e9;
 
 /** What a project, an input and a free-form key may be called: safe as a file name and in a URL. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

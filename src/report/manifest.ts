@@ -3,7 +3,7 @@
  * of the allow-list and of the destination.
  */
 import { EtError } from "../errors.js";
-import { MAX_ENTRIES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, NAME_PATTERN } from "./limits.js";
+import { MAX_ENTRIES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, MAX_WEIGHT, NAME_PATTERN } from "./limits.js";
 
 export const DATA_TYPES = ["integer", "number", "string", "boolean"] as const;
 export type DataType = (typeof DATA_TYPES)[number];
@@ -14,6 +14,9 @@ export type AddressPolicy = (typeof ADDRESS_POLICIES)[number];
 
 /** The key of `data` that declares every key. */
 export const ANY_KEY = "*";
+
+/** The smallest share of runs that may report: each then stands for the most that a report may. */
+export const MIN_SAMPLE = 1 / MAX_WEIGHT;
 
 export interface Notice {
 	/** Raised by the author whenever what is collected, why, or where it goes changes. */
@@ -34,7 +37,7 @@ export interface Manifest {
 	notice: Notice;
 	inputs: Record<string, { unit: string; why: string }>;
 	data: Record<string, { type: DataType; why: string }>;
-	/** The share of runs that report, over 0 and at most 1. */
+	/** The share of runs that report: {@link MIN_SAMPLE} to 1. */
 	sample: number;
 }
 
@@ -147,8 +150,8 @@ function parse(value: unknown): { manifest: Manifest; problems: string[] } {
 	const endpoint = endpointProblem(root["endpoint"]);
 	if (endpoint !== null) problems.add("endpoint", endpoint);
 	const sample = root["sample"] ?? 1;
-	if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
-		problems.add("sample", "must be a number over 0 and at most 1");
+	if (typeof sample !== "number" || !(sample >= MIN_SAMPLE && sample <= 1)) {
+		problems.add("sample", `must be a number from ${MIN_SAMPLE} to 1`);
 	}
 	const manifest: Manifest = {
 		et: 1,

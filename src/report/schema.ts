@@ -10,6 +10,7 @@ import {
 	MAX_FRAMES,
 	MAX_LABEL_LENGTH,
 	MAX_TEXT_LENGTH,
+	MAX_WEIGHT,
 	NAME_PATTERN,
 	REPORT_ID_PATTERN,
 	RUN_ID_PATTERN,
@@ -76,7 +77,7 @@ export const REPORT_SCHEMA = {
 			properties: { memory_bytes: count, wall_s: amount, cpus: amount },
 		}),
 		kill_reason: nullable(label),
-		weight: { type: "number", minimum: 1, maximum: 1e9 },
+		weight: { type: "number", minimum: 1, maximum: MAX_WEIGHT },
 		inputs: { type: "array", maxItems: MAX_ENTRIES, items: input },
 		exception: nullable({
 			type: "object",

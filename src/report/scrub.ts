@@ -7,9 +7,12 @@ const URL_LIKE = /\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s"'<>]*/gi;
 const EMAIL_LIKE = /[^\s@"'<>()]+@[^\s@"'<>()]+/g;
 const PATH_LIKE = /(?:[A-Za-z]:)?(?:~|\.{1,2})?[^\s"'<>:;,=()]*[/\\][^\s"'<>:;,=()]*/g;
 
+/** How much of a text is looked at: the patterns' cost grows with the square of it, and little more is kept. */
+const MAX_SCANNED_LENGTH = 2 * MAX_TEXT_LENGTH;
+
 /** Text without control, bidirectional and invisible characters, at most `maxLength` long. */
 export function plainText(text: string, maxLength: number): string {
-	return text.replace(CONTROL_CHARACTERS, " ").trim().slice(0, maxLength).toWellFormed();
+	return text.trimStart().slice(0, maxLength).replace(CONTROL_CHARACTERS, " ").trim().toWellFormed();
 }
 
 /** The last part of anything that looks like a path. */
@@ -17,13 +20,26 @@ export function baseName(text: string): string {
 	return text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf("\\")) + 1);
 }
 
-/** A short name (of a command, a version, a function): never a path. */
-export function scrubLabel(text: string): string {
+/** The name of a file, without the folders that it stands in. */
+export function scrubFileName(text: string): string {
 	return plainText(baseName(text), MAX_LABEL_LENGTH);
+}
+
+/** A short name (of a command, a version, a function): never a path, and of a command line its first word alone. */
+export function scrubLabel(text: string): string {
+	if (!/[/\\]/.test(text)) return plainText(text, MAX_LABEL_LENGTH);
+	const [word = ""] = text.trimStart().split(/\s/, 1);
+	return word.includes("://") ? "[url]" : scrubFileName(word);
+}
+
+/** The beginning of a long text, up to the end of a word: half of a path would look like none. */
+function head(text: string): string {
+	if (text.length <= MAX_SCANNED_LENGTH) return text;
+	return text.slice(0, MAX_SCANNED_LENGTH).replace(/\S+$/, "");
 }
 
 /** Free text without addresses and paths, each replaced by the word for what stood there. */
 export function scrubText(text: string): string {
-	const scrubbed = text.replace(URL_LIKE, "[url]").replace(EMAIL_LIKE, "[email]").replace(PATH_LIKE, "[path]");
+	const scrubbed = head(text).replace(URL_LIKE, "[url]").replace(EMAIL_LIKE, "[email]").replace(PATH_LIKE, "[path]");
 	return plainText(scrubbed, MAX_TEXT_LENGTH);
 }
