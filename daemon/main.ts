@@ -43,16 +43,11 @@ interface Flags {
 	delay: number;
 }
 
-const version = (): string => {
-	for (const place of ["../package.json", "../../package.json"]) {
-		try {
-			return (JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8")) as { version: string }).version;
-		} catch {
-			// One place as built, the other as bundled.
-		}
-	}
-	return "unknown";
-};
+/** Two folders up, both as built and as bundled. */
+function version(): string {
+	const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+	return (JSON.parse(text) as { version: string }).version;
+}
 
 function userDirectories(): Directories {
 	const found = directories({ env: process.env });
