@@ -17,11 +17,20 @@ export interface ClientContext {
 
 const MILLISECONDS = 1000;
 
+/** Null also where `ET_SPOOL` is relative to a working directory that is gone. */
+function foldersOf(env: NodeJS.ProcessEnv): Directories | null {
+	try {
+		return directories({ env });
+	} catch {
+		return null;
+	}
+}
+
 /** This process on this machine. */
 export function systemContext(env: NodeJS.ProcessEnv = process.env): ClientContext {
 	return {
 		env,
-		folders: directories({ env }),
+		folders: foldersOf(env),
 		now: () => new Date(),
 		monotonicS: () => performance.now() / MILLISECONDS,
 		random: randomBytes,

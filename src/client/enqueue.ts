@@ -50,7 +50,16 @@ export function neverThrowing(work: () => EnqueueResult): EnqueueResult {
 		return work();
 	} catch (error) {
 		const isManifest = error instanceof EtError && error.code.startsWith("ET_MANIFEST");
-		return dropped(isManifest ? "invalid_manifest" : "internal_error", String(error));
+		return dropped(isManifest ? "invalid_manifest" : "internal_error", inWords(error));
+	}
+}
+
+/** What was thrown; a script's own objects may throw things that can't even be turned into text. */
+function inWords(error: unknown): string {
+	try {
+		return String(error);
+	} catch {
+		return "something was thrown that can't be shown";
 	}
 }
 

@@ -48,7 +48,7 @@ export class Run {
 	constructor(
 		private readonly context: ClientContext,
 		private readonly options: RunOptions,
-		/** Null where the run is not reported: no consent, not sampled, or no usable manifest. */
+		/** Null where the run can't be reported: not sampled, or no usable manifest. */
 		private readonly identity: RunIdentity | null,
 		private readonly refused: EnqueueResult | null,
 	) {
@@ -56,7 +56,7 @@ export class Run {
 		this.before = processUsage();
 	}
 
-	/** The run's public name, or null where it is not reported. */
+	/** The run's public name, or null where it can't be reported. */
 	get id(): string | null {
 		return this.identity?.runId ?? null;
 	}

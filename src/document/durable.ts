@@ -11,12 +11,17 @@ import { systemErrorCode } from "../errors.js";
 export const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
 
+/** What file systems say that keep their folders durable by other means (some of FUSE's, CIFS). */
+const NO_FOLDER_SYNC: readonly unknown[] = ["EINVAL", "ENOTSUP", "ENOSYS"];
+
 /** Makes a rename in `folder` durable. Windows has no such call, and needs none. */
 export function syncFolder(folder: string): void {
 	if (process.platform === "win32") return;
 	const descriptor = openSync(folder, constants.O_RDONLY);
 	try {
 		fsyncSync(descriptor);
+	} catch (error) {
+		if (!NO_FOLDER_SYNC.includes(systemErrorCode(error))) throw error;
 	} finally {
 		closeSync(descriptor);
 	}

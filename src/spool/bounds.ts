@@ -2,12 +2,15 @@
  * The spool's bounds: a user's disk is not ours to fill. At each bound the oldest runs go, whole,
  * and what went is counted.
  */
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { FILE_MODE } from "../document/durable.js";
+import { systemErrorCode } from "../errors.js";
 import { MAX_ENVELOPE_BYTES } from "./envelope.js";
 import { namedAtMs, type SpoolFolders } from "./layout.js";
-import { type LostReason, lose } from "./lost.js";
+import { finishLosing, type LostReason, lose } from "./lost.js";
 import { entries, NAME_WINDOW, reportNames } from "./read.js";
+import { remove } from "./remove.js";
 
 /** Per project. */
 export interface Bounds {
@@ -134,14 +137,43 @@ export interface KeepBoundsOptions {
 	newId: () => string;
 }
 
+/** In tmp/, while a keeper is at work: two would count the same reports. */
+const KEEPER = "keeper";
+/** Then its keeper has died. */
+const KEEPER_STALE_MS = 60 * 60 * 1000;
+
 /**
- * Holds the spool to its bounds.
+ * Holds the spool to its bounds; where another process is at it, leaves it to that.
  *
  * @returns how many reports went
  * @throws the system's error; what is then still there is looked at again the next time
  */
-export function keepBounds(folders: SpoolFolders, bounds: Bounds, { nowMs, newId }: KeepBoundsOptions): number {
-	if (!mayBeOver(folders, bounds, nowMs)) return 0;
+export function keepBounds(folders: SpoolFolders, bounds: Bounds, options: KeepBoundsOptions): number {
+	if (!mayBeOver(folders, bounds, options.nowMs)) return 0;
+	if (!becomeKeeper(folders, options.nowMs)) return 0;
+	try {
+		finishLosing(folders);
+		return dropOldest(folders, bounds, options);
+	} finally {
+		remove(folders.tmp, KEEPER);
+	}
+}
+
+function becomeKeeper(folders: SpoolFolders, nowMs: number): boolean {
+	const path = join(folders.tmp, KEEPER);
+	try {
+		closeSync(openSync(path, "wx", FILE_MODE));
+		return true;
+	} catch (error) {
+		if (systemErrorCode(error) !== "EEXIST") throw error;
+		const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
+		// Whoever comes next is the keeper: so of two that find it stale, none works beside the other.
+		if (Math.abs(nowMs - since) > KEEPER_STALE_MS) remove(folders.tmp, KEEPER);
+		return false;
+	}
+}
+
+function dropOldest(folders: SpoolFolders, bounds: Bounds, { nowMs, newId }: KeepBoundsOptions): number {
 	let gone = 0;
 	for (const [project, runs] of runsByProject(folders)) {
 		for (const { endpoint, grant, reason, names } of counts(runsToLose(runs.values(), bounds, nowMs))) {

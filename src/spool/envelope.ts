@@ -72,6 +72,15 @@ function isEnvelope(value: unknown): value is Envelope {
 	return isTextOrNull(value["hold"]) && isTextOrNull(value["erase_key"]) && isReport(value["report"]);
 }
 
+/** The report's bytes, or null where it is nested deeper than any program's stack. */
+function travelling(report: WireReport): string | null {
+	try {
+		return serialiseReport(report);
+	} catch {
+		return null;
+	}
+}
+
 /**
  * An envelope out of a file's text, and its report as it would travel. What a report may hold is the
  * server's to judge; here it is only asked whether it can be sent, shown and dropped at all.
@@ -86,7 +95,8 @@ export function parseEnvelope(text: string): ParsedEnvelope {
 	}
 	if (!isEnvelope(value)) return { ok: false, reason: "not_an_envelope" };
 	const envelope: Envelope = { ...value, hold: value.hold ?? null, erase_key: value.erase_key ?? null };
-	const serialised = serialiseReport(envelope.report);
+	const serialised = travelling(envelope.report);
+	if (serialised === null) return { ok: false, reason: "not_an_envelope" };
 	if (Buffer.byteLength(serialised) > MAX_REPORT_BYTES) return { ok: false, reason: "report_too_large" };
 	return { ok: true, envelope, text: serialised };
 }

@@ -77,11 +77,22 @@ class LineFile {
 	append(lines: readonly object[]): void {
 		if (lines.length === 0) return;
 		const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+		try {
+			this.write(bytes);
+		} catch (error) {
+			// Half a line may stand there: the next one begins in a file of its own.
+			this.close();
+			throw error;
+		}
+		if (this.size >= this.maxBytes) this.close();
+	}
+
+	private write(bytes: Buffer): void {
 		const descriptor = this.opened();
-		writeSync(descriptor, bytes);
+		let written = 0;
+		while (written < bytes.length) written += writeSync(descriptor, bytes, written);
 		fsyncSync(descriptor);
 		this.size += bytes.length;
-		if (this.size >= this.maxBytes) this.close();
 	}
 
 	close(): void {

@@ -29,7 +29,7 @@ export interface LostDocument {
 	grant: string;
 	reason: LostReason;
 	count: number;
-	/** Files of new/ that this count is of. */
+	/** Files of new/ that this count is of, and that may still be there. */
 	names: string[];
 	/** Whether the server has acknowledged the count. */
 	told: boolean;
@@ -44,12 +44,26 @@ function documentAt(folders: SpoolFolders, name: string): DurableJson<LostDocume
 	return new DurableJson(join(folders.tmp, `lost-${process.pid}-${name}`), join(folders.lost, name));
 }
 
+function write(folders: SpoolFolders, name: string, lost: LostDocument): void {
+	new LowSync<LostDocument>(documentAt(folders, name), lost).write();
+}
+
+/** Removes what is counted, and then says that it is removed. */
+function finish(folders: SpoolFolders, { name, lost }: LostEntry): void {
+	for (const file of lost.names) remove(folders.new, file);
+	write(folders, name, { ...lost, names: [] });
+}
+
 /** Writes the count, then removes what it counts. @throws the system's error */
 export function lose(folders: SpoolFolders, lost: LostDocument): void {
 	mkdirSync(folders.lost, { recursive: true, mode: FOLDER_MODE });
 	const name = `${String(Date.parse(lost.at)).padStart(13, "0")}-${lost.id}.json`;
-	new LowSync<LostDocument>(documentAt(folders, name), lost).write();
-	for (const file of lost.names) remove(folders.new, file);
+	write(folders, name, lost);
+	finish(folders, { name, lost });
+}
+
+function isLost(value: LostDocument | null): value is LostDocument {
+	return value?.et === 1 && typeof value.count === "number" && Array.isArray(value.names);
 }
 
 /** Every count there is, oldest first; what can't be read is passed over. */
@@ -58,7 +72,7 @@ export function lostEntries(folders: SpoolFolders): LostEntry[] {
 	for (const name of reportNames(folders.lost)) {
 		try {
 			const lost = documentAt(folders, name).read();
-			if (lost?.et === 1 && typeof lost.count === "number") found.push({ name, lost });
+			if (isLost(lost)) found.push({ name, lost });
 		} catch {
 			// Not JSON: somebody else's file. It counts nothing.
 		}
@@ -68,12 +82,12 @@ export function lostEntries(folders: SpoolFolders): LostEntry[] {
 
 /** Finishes what a keeper that died had begun. */
 export function finishLosing(folders: SpoolFolders): void {
-	for (const { lost } of lostEntries(folders)) for (const file of lost.names) remove(folders.new, file);
+	for (const entry of lostEntries(folders)) if (entry.lost.names.length > 0) finish(folders, entry);
 }
 
 /** Remembers that the server has a count. */
 export function markTold(folders: SpoolFolders, { name, lost }: LostEntry): void {
-	new LowSync<LostDocument>(documentAt(folders, name), { ...lost, told: true }).write();
+	write(folders, name, { ...lost, told: true });
 }
 
 /** How many went, by project and reason. */

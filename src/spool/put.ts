@@ -47,11 +47,22 @@ export function unsafeSpool(root: string): string | null {
 
 /** Makes what is missing of the spool, for this user alone. @throws the system's error */
 export function makeFolders(folders: SpoolFolders): void {
-	for (const folder of [folders.root, folders.tmp, folders.new]) {
-		mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-	}
+	const first = mkdirSync(folders.root, { recursive: true, mode: FOLDER_MODE });
+	for (const folder of [folders.tmp, folders.new]) mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
 	syncFolder(folders.root);
-	syncFolder(dirname(folders.root));
+	if (first !== undefined) syncAbove(folders.root, first);
+}
+
+/** A new folder lasts once the one that it stands in is synced: from the spool up to the first that was made. */
+function syncAbove(root: string, first: string): void {
+	for (let folder = root; folder.length >= first.length; folder = dirname(folder)) {
+		try {
+			syncFolder(dirname(folder));
+		} catch {
+			// A folder that this user may use and not read (/scratch with mode 1733) can't be synced by them.
+			return;
+		}
+	}
 }
 
 function deliver(folders: SpoolFolders, name: string, envelope: Envelope): void {
