@@ -1,5 +1,5 @@
 /** A batch under construction, and how one that was refused is cut. Pure. */
-import type { Entry } from "../src/spool/read.js";
+import type { Parcel } from "./parcel.js";
 
 export interface BatchBounds {
 	reports: number;
@@ -8,23 +8,23 @@ export interface BatchBounds {
 }
 
 export class Batch {
-	readonly entries: Entry[] = [];
+	readonly parcels: Parcel[] = [];
 	bytes = 0;
 
 	/** Whether one more fits; a report larger than the bound still fits into an empty batch. */
-	fits(entry: Entry, bounds: BatchBounds): boolean {
-		if (this.entries.length === 0) return true;
-		return this.entries.length < bounds.reports && this.bytes + entry.bytes <= bounds.bytes;
+	fits(parcel: Parcel, bounds: BatchBounds): boolean {
+		if (this.parcels.length === 0) return true;
+		return this.parcels.length < bounds.reports && this.bytes + parcel.bytes <= bounds.bytes;
 	}
 
-	add(entry: Entry): void {
-		this.entries.push(entry);
-		this.bytes += entry.bytes;
+	add(parcel: Parcel): void {
+		this.parcels.push(parcel);
+		this.bytes += parcel.bytes;
 	}
 }
 
 /** The two halves of a batch of at least two. */
-export function halves<T>(entries: readonly T[]): [T[], T[]] {
-	const middle = Math.ceil(entries.length / 2);
-	return [entries.slice(0, middle), entries.slice(middle)];
+export function halves<T>(items: readonly T[]): [T[], T[]] {
+	const middle = Math.ceil(items.length / 2);
+	return [items.slice(0, middle), items.slice(middle)];
 }

@@ -9,11 +9,12 @@ import { type Bounds, keepBounds } from "../src/spool/bounds.js";
 import { Journal, writerName } from "../src/spool/journal.js";
 import { type SpoolFolders, spoolFolders } from "../src/spool/layout.js";
 import { finishLosing, lose } from "../src/spool/lost.js";
-import { type Entry, NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
+import { countReports, NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
 import { removeOrphans, setAsideCorrupt } from "../src/spool/remove.js";
 import { Gate } from "./gate.js";
 import { LostCounts } from "./lost-counts.js";
 import { Memory } from "./memory.js";
+import { type Parcel, parcel } from "./parcel.js";
 import type { Policy } from "./policy.js";
 import { EndpointSender } from "./sender.js";
 import { createTransport, type Transport } from "./transport.js";
@@ -87,7 +88,7 @@ class Flush {
 	}
 
 	async run(): Promise<void> {
-		this.total = reportNames(this.folders.new, this.window).length;
+		this.total = countReports(this.folders.new).count;
 		while (!this.isOver && (await this.pass())) {
 			// An endpoint was busy, and has worked on since: what was passed over is read again.
 		}
@@ -126,29 +127,29 @@ class Flush {
 		for (const [index, name] of names.entries()) {
 			if (this.isOver) return false;
 			if (index % READS_PER_TURN === 0) await nextTurn();
-			const entry = this.look(name);
-			const sender = entry === null ? null : this.senderFor(entry.envelope.endpoint);
-			if (entry === null || sender === null || sender.closed || sender.staying.has(name)) continue;
-			if (!(await sender.take(entry))) passedOver = true;
+			const parcel = this.look(name);
+			const sender = parcel === null ? null : this.senderFor(parcel.endpoint);
+			if (parcel === null || sender === null || sender.closed || sender.staying.has(name)) continue;
+			if (!(await sender.take(parcel))) passedOver = true;
 		}
 		return passedOver;
 	}
 
 	/** A report that may leave now; what can't be one is set aside, and what never may is lost. */
-	private look(name: string): Entry | null {
+	private look(name: string): Parcel | null {
 		const reading = readEntry(this.folders.new, name);
 		if (reading.state === "corrupt") {
 			setAsideCorrupt(this.folders, name, reading.reason);
 			this.summary.corrupt++;
 		}
 		if (reading.state !== "read" || reading.entry.envelope.hold !== null) return null;
-		const decision = this.gate.ask(reading.entry.envelope);
-		if (decision.send === "never") this.withdraw(reading.entry);
-		return decision.send === "yes" ? reading.entry : null;
+		const found = parcel(reading.entry);
+		const decision = this.gate.ask(found.report.project, found);
+		if (decision.send === "never") this.withdraw(found);
+		return decision.send === "yes" ? found : null;
 	}
 
-	private withdraw({ name, envelope }: Entry): void {
-		const { endpoint, grant, report } = envelope;
+	private withdraw({ name, endpoint, grant, report }: Parcel): void {
 		lose(this.folders, {
 			et: 1,
 			id: randomUUID(),

@@ -1,9 +1,8 @@
 /** Consent, asked again at sending: what was allowed when it was recorded may have been taken back since. */
-import { type Circumstances, maySend, type SendDecision } from "../src/consent/decide.js";
+import { type Circumstances, maySend, type SendDecision, type Waiting } from "../src/consent/decide.js";
 import { readSitePolicy, type SitePolicy } from "../src/consent/policy.js";
 import { ConsentStore } from "../src/consent/store.js";
 import type { Directories } from "../src/host/directories.js";
-import type { Envelope } from "../src/spool/envelope.js";
 
 export class Gate {
 	private readonly store: ConsentStore;
@@ -24,11 +23,8 @@ export class Gate {
 		this.known = new Map();
 	}
 
-	ask({ endpoint, grant, report }: Envelope): SendDecision {
-		return this.askFor(report.project, { endpoint, grant, occurredAt: report.occurred_at });
-	}
-
-	askFor(project: string, waiting: { endpoint: string; grant: string; occurredAt: string }): SendDecision {
+	/** May a report of this project leave now? */
+	ask(project: string, waiting: Waiting): SendDecision {
 		let circumstances = this.known.get(project);
 		if (circumstances === undefined) {
 			circumstances = { env: this.env, policy: this.policy, reading: this.store.read(project) };

@@ -28,7 +28,7 @@ export class LostCounts {
 		return (this.untold.get(endpoint) ?? [])
 			.filter(({ lost }) => {
 				const { grant, project, at } = lost;
-				return this.gate.askFor(project, { endpoint, grant, occurredAt: at }).send === "yes";
+				return this.gate.ask(project, { endpoint, grant, occurredAt: at }).send === "yes";
 			})
 			.slice(0, most);
 	}

@@ -6,15 +6,15 @@ import { randomUUID } from "node:crypto";
 import { systemErrorCode } from "../src/errors.js";
 import { serialiseBatch } from "../src/report/serialise.js";
 import type { WireVerdict } from "../src/report/wire.js";
-import type { Journal, KeyLine } from "../src/spool/journal.js";
+import type { Journal } from "../src/spool/journal.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import type { LostEntry } from "../src/spool/lost.js";
-import type { Entry } from "../src/spool/read.js";
 import { Batch, type BatchBounds, halves } from "./batch.js";
 import { classify, type Outcome } from "./classify.js";
 import type { Gate } from "./gate.js";
 import { type LostCounts, wireLost } from "./lost-counts.js";
 import type { Memory } from "./memory.js";
+import { keyLine, type Parcel } from "./parcel.js";
 import type { Policy } from "./policy.js";
 import { settle } from "./settle.js";
 import type { Transport } from "./transport.js";
@@ -69,16 +69,16 @@ export class EndpointSender {
 	 *
 	 * @returns false where the endpoint is busy for longer than our patience: the report stays for a later pass
 	 */
-	async take(entry: Entry): Promise<boolean> {
-		if (!this.building.fits(entry, this.bounds) && !(await this.launch())) return false;
-		if (!this.closed) this.building.add(entry);
+	async take(parcel: Parcel): Promise<boolean> {
+		if (!this.building.fits(parcel, this.bounds) && !(await this.launch())) return false;
+		if (!this.closed) this.building.add(parcel);
 		return true;
 	}
 
 	/** Sends what is left, and waits until everything is settled and removed. */
 	async finish(): Promise<void> {
 		await this.flight;
-		if (!this.closed) await this.fly(this.building.entries);
+		if (!this.closed) await this.fly(this.building.parcels);
 		this.building = new Batch();
 		await this.removal;
 		this.lagging = false;
@@ -90,9 +90,9 @@ export class EndpointSender {
 			return false;
 		}
 		if (this.closed) return true;
-		const { entries } = this.building;
+		const { parcels } = this.building;
 		this.building = new Batch();
-		this.flight = this.fly(entries).finally(() => {
+		this.flight = this.fly(parcels).finally(() => {
 			this.flight = null;
 		});
 		return true;
@@ -112,40 +112,40 @@ export class EndpointSender {
 	}
 
 	/** Consent, asked anew right before the request. */
-	private stillAllowed(entries: readonly Entry[]): Entry[] {
+	private stillAllowed(parcels: readonly Parcel[]): Parcel[] {
 		this.options.gate.refresh();
-		return entries.filter(({ envelope }) => this.options.gate.ask(envelope).send === "yes");
+		return parcels.filter((parcel) => this.options.gate.ask(parcel.report.project, parcel).send === "yes");
 	}
 
 	/** Sends one batch. Never rejects, since nobody may be waiting for it yet. */
-	private async fly(entries: readonly Entry[]): Promise<void> {
+	private async fly(parcels: readonly Parcel[]): Promise<void> {
 		try {
-			await this.sendAllowed(entries);
+			await this.sendAllowed(parcels);
 		} catch (error) {
 			this.closed = true;
 			this.trouble = systemErrorCode(error) ?? String(error);
 		}
 	}
 
-	private async sendAllowed(entries: readonly Entry[]): Promise<void> {
+	private async sendAllowed(parcels: readonly Parcel[]): Promise<void> {
 		if (this.options.stop.aborted) return;
-		const allowed = this.stillAllowed(entries);
+		const allowed = this.stillAllowed(parcels);
 		const lost = this.options.lost.for(this.endpoint, MOST_LOST);
 		if (allowed.length === 0 && lost.length === 0) return;
 		await this.deliver(allowed, lost);
 	}
 
-	private async deliver(entries: readonly Entry[], lost: readonly LostEntry[]): Promise<void> {
+	private async deliver(parcels: readonly Parcel[], lost: readonly LostEntry[]): Promise<void> {
 		if (this.closed || this.options.abort.aborted) return;
 		const batch = `${++this.batches}-${randomUUID()}`;
-		const outcome = await this.request(batch, entries, lost);
+		const outcome = await this.request(batch, parcels, lost);
 		switch (outcome.kind) {
 			case "verdicts":
-				return this.settled(batch, entries, lost, outcome.verdicts);
+				return this.settled(batch, parcels, lost, outcome.verdicts);
 			case "too_large":
-				return this.split(entries, lost, "too_large_for_server", "The server refuses a report of this size.");
+				return this.split(parcels, lost, "too_large_for_server", "The server refuses a report of this size.");
 			case "malformed":
-				return this.split(entries, lost, outcome.code, outcome.message);
+				return this.split(parcels, lost, outcome.code, outcome.message);
 			case "try_later":
 				return this.fail(outcome.why, outcome.retryAfterMs, false);
 			case "stranger":
@@ -153,30 +153,20 @@ export class EndpointSender {
 		}
 	}
 
-	private async request(batch: string, entries: readonly Entry[], lost: readonly LostEntry[]): Promise<Outcome> {
+	private async request(batch: string, parcels: readonly Parcel[], lost: readonly LostEntry[]): Promise<Outcome> {
 		const { journal, now, transport, abort, policy } = this.options;
-		const tried = entries.map(({ envelope: { report } }) => {
-			const { id, run_id, project, event } = report;
-			return { id, run_id, project, event };
-		});
+		const tried = parcels.map(({ report }) => report);
 		// On disk before the request: what may have left is known as such, whatever happens next.
-		journal.trying({ at: now().toISOString(), endpoint: this.endpoint, batch, tried }, this.keys(entries));
-		const texts = entries.map(({ text }) => text);
+		journal.trying({ at: now().toISOString(), endpoint: this.endpoint, batch, tried }, parcels.flatMap(keyLine));
+		const texts = parcels.map(({ text }) => text);
 		const body = serialiseBatch(now(), lost.map(wireLost), texts);
 		const exchange = await transport.send(this.endpoint, body, abort);
 		return classify(exchange, new Set(tried.map(({ id }) => id)), now().getTime(), policy);
 	}
 
-	private keys(entries: readonly Entry[]): KeyLine[] {
-		return entries.flatMap(({ envelope: { erase_key: key, report } }) => {
-			if (key === null) return [];
-			return [{ run_id: report.run_id, key, project: report.project, endpoint: this.endpoint }];
-		});
-	}
-
 	private async settled(
 		batch: string,
-		entries: readonly Entry[],
+		parcels: readonly Parcel[],
 		lost: readonly LostEntry[],
 		verdicts: Map<string, WireVerdict>,
 	): Promise<void> {
@@ -186,12 +176,12 @@ export class EndpointSender {
 		this.options.lost.told(this.endpoint, lost);
 		// One batch's files are being removed while the next one is under way, and no more than one's.
 		await this.removal;
-		const { delivered, rejected, staying, removal } = settle(folders, entries, verdicts, now());
+		const { delivered, rejected, staying, removal } = settle(folders, parcels, verdicts, now());
 		this.removal = removal;
 		for (const { name } of staying) this.staying.add(name);
 		this.delivered += delivered.length;
 		this.options.onSettled(delivered.length, rejected.length);
-		if (delivered.length + rejected.length === 0 && entries.length > 0) {
+		if (delivered.length + rejected.length === 0 && parcels.length > 0) {
 			const later = [...verdicts.values()].find(({ verdict }) => verdict === "later");
 			return this.fail(later?.message || "it took none of the reports for now", null, false);
 		}
@@ -200,19 +190,19 @@ export class EndpointSender {
 
 	/** Looks for the report at fault by halving; one that is alone is refused by its server. */
 	private async split(
-		entries: readonly Entry[],
+		parcels: readonly Parcel[],
 		lost: readonly LostEntry[],
 		code: string,
 		message: string,
 	): Promise<void> {
-		const [only] = entries;
+		const [only] = parcels;
 		if (only === undefined) return this.fail(`it refuses the counts of lost reports (${code})`, null, true);
-		if (entries.length === 1) {
-			const id = only.envelope.report.id;
+		if (parcels.length === 1) {
+			const { id } = only.report;
 			const verdict: WireVerdict = { id, verdict: "rejected", code, message };
-			return this.settled("", entries, [], new Map([[id, verdict]]));
+			return this.settled("", parcels, [], new Map([[id, verdict]]));
 		}
-		for (const half of halves(entries)) await this.deliver(half, half[0] === only ? lost : []);
+		for (const half of halves(parcels)) await this.deliver(half, half[0] === only ? lost : []);
 	}
 
 	private fail(why: string, retryAfterMs: number | null, held: boolean): void {

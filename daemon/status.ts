@@ -3,7 +3,7 @@ import pidusage from "pidusage";
 import { plainText } from "../src/report/scrub.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { lostByReason } from "../src/spool/lost.js";
-import { reportNames } from "../src/spool/read.js";
+import { countReports } from "../src/spool/read.js";
 import { corruptFiles } from "../src/spool/remove.js";
 import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
 
@@ -61,8 +61,8 @@ export async function readStatus(folders: SpoolFolders, host: string): Promise<S
 		spool: folders.root,
 		uploader: await footprint(state, host),
 		last_looked_at: state.alive_at,
-		pending: reportNames(folders.new, Number.MAX_SAFE_INTEGER).length,
-		rejected: reportNames(folders.rejected).length,
+		pending: countReports(folders.new).count,
+		rejected: countReports(folders.rejected).count,
 		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
 		lost: Object.fromEntries(lost),
 		endpoints: state.endpoints,

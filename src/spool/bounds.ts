@@ -9,7 +9,7 @@ import { systemErrorCode } from "../errors.js";
 import { MAX_ENVELOPE_BYTES } from "./envelope.js";
 import { namedAtMs, type SpoolFolders } from "./layout.js";
 import { finishLosing, type LostReason, lose } from "./lost.js";
-import { entries, NAME_WINDOW, reportNames } from "./read.js";
+import { countReports, entries, namesOf } from "./read.js";
 import { remove } from "./remove.js";
 
 /** Per project. */
@@ -63,14 +63,19 @@ interface WeighedRun {
 
 /** Whether any project could be over a bound, as far as names and sizes tell without opening a file. */
 function mayBeOver(folders: SpoolFolders, bounds: Bounds, nowMs: number): boolean {
-	const names = reportNames(folders.new);
-	if (names.length > bounds.maxReports || names.length >= NAME_WINDOW) return true;
-	const oldestMs = names.map(namedAtMs).find((atMs) => atMs !== null);
-	if (oldestMs !== undefined && oldestMs !== null && nowMs - oldestMs > bounds.maxAgeMs) return true;
-	if (names.length * MAX_ENVELOPE_BYTES <= bounds.maxBytes) return false;
+	const { count, first } = countReports(folders.new);
+	if (count > bounds.maxReports) return true;
+	const oldestMs = first === null ? null : namedAtMs(first);
+	if (oldestMs !== null && nowMs - oldestMs > bounds.maxAgeMs) return true;
+	return count * MAX_ENVELOPE_BYTES > bounds.maxBytes && totalBytes(folders) > bounds.maxBytes;
+}
+
+/** Bytes of all that waits, without opening a file. */
+function totalBytes(folders: SpoolFolders): number {
 	let total = 0;
-	for (const name of names) total += statSync(join(folders.new, name), { throwIfNoEntry: false })?.size ?? 0;
-	return total > bounds.maxBytes;
+	for (const name of namesOf(folders.new))
+		total += statSync(join(folders.new, name), { throwIfNoEntry: false })?.size ?? 0;
+	return total;
 }
 
 function runsByProject(folders: SpoolFolders): Map<string, Map<string, WeighedRun>> {

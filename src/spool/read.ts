@@ -27,36 +27,54 @@ export type EntryReading =
 	| { state: "unreadable"; why: string };
 
 /** Names kept at once; more are read in later windows. */
-export const NAME_WINDOW = 65_536;
+export const NAME_WINDOW = 32_768;
 const FOLDER_STEP = 1024;
 
 function smallest(names: string[], count: number): string[] {
 	return names.sort().slice(0, count);
 }
 
-/**
- * The first `window` names of a folder of reports behind `after`, in the order of time.
- *
- * @returns no names where there is no such folder
- */
-export function reportNames(folder: string, window = NAME_WINDOW, after = ""): string[] {
-	let names: string[] = [];
+/** Every name of a folder of reports, in the folder's own order; none where there is no such folder. */
+export function* namesOf(folder: string): Generator<string> {
 	let opened: ReturnType<typeof opendirSync>;
 	try {
 		opened = opendirSync(folder, { bufferSize: FOLDER_STEP });
 	} catch (error) {
-		if (systemErrorCode(error) === "ENOENT") return [];
+		if (systemErrorCode(error) === "ENOENT") return;
 		throw error;
 	}
 	try {
 		for (let item = opened.readSync(); item !== null; item = opened.readSync()) {
-			if (isReportName(item.name) && item.name > after) names.push(item.name);
-			if (names.length >= 2 * window) names = smallest(names, window);
+			if (isReportName(item.name)) yield item.name;
 		}
 	} finally {
 		opened.closeSync();
 	}
+}
+
+/**
+ * The first `window` names of a folder of reports behind `after`, in the order of time.
+ *
+ * @throws the system's error, save for "not there"
+ */
+export function reportNames(folder: string, window = NAME_WINDOW, after = ""): string[] {
+	let names: string[] = [];
+	for (const name of namesOf(folder)) {
+		if (name > after) names.push(name);
+		if (names.length >= 2 * window) names = smallest(names, window);
+	}
 	return smallest(names, window);
+}
+
+/** How many reports a folder holds, and the first of their names; no name is kept. */
+export function countReports(folder: string): { count: number; first: string | null } {
+	let count = 0;
+	let first: string | null = null;
+	for (const name of namesOf(folder)) {
+		count++;
+		if (first === null || name < first) first = name;
+	}
+	return { count, first };
 }
 
 /** A symbolic link is not followed, and a pipe does not make the reader wait. */

@@ -1,0 +1,42 @@
+/**
+ * A report on its way: what sending needs, and no more. The parsed envelope is let go as soon as it
+ * is read, so that memory holds texts and not trees.
+ */
+import type { JournalReport, KeyLine } from "../src/spool/journal.js";
+import type { Entry } from "../src/spool/read.js";
+
+export interface Parcel {
+	/** Its file in new/. */
+	name: string;
+	/** The report as it travels. */
+	text: string;
+	/** Bytes of its file, which bound those of the report. */
+	bytes: number;
+	/** As the journal names it. */
+	report: JournalReport;
+	endpoint: string;
+	grant: string;
+	occurredAt: string;
+	eraseKey: string | null;
+}
+
+export function parcel({ name, text, bytes, envelope }: Entry): Parcel {
+	const { endpoint, grant, report } = envelope;
+	const { id, run_id, project, event } = report;
+	return {
+		name,
+		text,
+		bytes,
+		report: { id, run_id, project, event },
+		endpoint,
+		grant,
+		occurredAt: report.occurred_at,
+		eraseKey: envelope.erase_key,
+	};
+}
+
+/** The line that keeps its erase key, or none where its writer made no key. */
+export function keyLine({ report, endpoint, eraseKey }: Parcel): KeyLine[] {
+	if (eraseKey === null) return [];
+	return [{ run_id: report.run_id, key: eraseKey, project: report.project, endpoint }];
+}
