@@ -1,8 +1,8 @@
 /**
- * Joins what tsc wrote into the files that the package ships for a script and for `et`:
+ * Joins what tsc wrote into the files that the package ships for a script, for `et` and for `et-uploader`:
  *
- *     dist/src/index.js    -> dist/pkg/index.js   the client, one file
- *     dist/src/cli/main.js -> dist/pkg/et.js      the command line, and chunks that it loads when needed
+ *     dist/src/index.js    -> dist/pkg/index.js         the client, one file
+ *     dist/src/cli/main.js -> dist/pkg/et.js            the command line, and chunks that it loads when needed
  *     dist/daemon/main.js  -> dist/pkg/et-uploader.js   the daemon; its packages stay outside
  *
  * A script pays for each file that it imports (about 0.4 ms for an ES module, 2.5 ms for lowdb's few), so the
@@ -95,7 +95,9 @@ function checkNetwork(metafile, entry) {
 	const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
 	const network = imports.filter(({ path, external }) => external && NETWORK.test(path)).map(({ path }) => path);
 	if (network.length === 0) return;
-	throw new BundleError(`${entry} reaches ${network.join(", ")}: only daemon/ and src/server/ may use the network.`);
+	throw new BundleError(
+		`${entry} reaches ${network.join(", ")}: only the uploader and the server may use the network.`,
+	);
 }
 
 async function licenseOf(folder) {
