@@ -36,10 +36,7 @@ export async function buildApp({ store, clock, log, config }: AppOptions): Promi
 		bodyLimit: config.maxBodyBytes,
 		requestTimeout: config.requestTimeoutMs,
 		// These come before any route, and before the headers that make a page safe: they get no page.
-		frameworkErrors: (error, _request, reply) => {
-			const refusal = toRefusal(error, config);
-			reply.code(refusal.status).send(refusal.toWire());
-		},
+		frameworkErrors: (error, _request, reply) => void sendWire(reply, toRefusal(error, config)),
 	});
 	await app.register(helmet, SECURITY_HEADERS);
 	app.setErrorHandler<FastifyError>((error, request, reply) => refuse(error, request, reply));
@@ -105,10 +102,13 @@ function refusing(log: Log, config: ServerConfig) {
 			log(`${request.method} ${request.routeOptions.url ?? "?"} was answered ${refusal.status} ${refusal.code}`, error);
 			reply.header("retry-after", config.retryAfterSeconds);
 		}
-		reply.code(refusal.status);
-		if (isForPrograms(request.url)) return reply.send(refusal.toWire());
+		if (isForPrograms(request.url)) return sendWire(reply, refusal);
 		return sendPage(reply, refusal.status, refusalPage(titleOf(refusal), refusal.message));
 	};
+}
+
+function sendWire(reply: FastifyReply, refusal: Refusal): FastifyReply {
+	return reply.code(refusal.status).send(refusal.toWire());
 }
 
 /**

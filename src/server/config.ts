@@ -62,8 +62,11 @@ export const MAX_PROJECTS_LISTED = 50;
 /** Projects whose row ids the store remembers between batches. */
 export const MAX_PROJECTS_REMEMBERED = 10_000;
 
-/** How long SQLite waits for another process's lock before it says that it is busy. */
-export const SQLITE_BUSY_TIMEOUT_MS = 2_000;
+/**
+ * How long SQLite waits for another process's lock before it says that it is busy. Everything else
+ * waits as well, so that a client is rather asked to come back.
+ */
+export const SQLITE_BUSY_TIMEOUT_MS = 500;
 
 /**
  * Pages in the write-ahead log before SQLite folds it into the database (32 MiB at 4 KiB a page):

@@ -105,17 +105,14 @@ function toRecord({ report, json, occurredAtMs }: ValidReport, receivedAt: numbe
 function openLost(value: unknown): unknown[] {
 	if (value === undefined) return [];
 	if (Array.isArray(value)) return value;
-	throw new Refusal("bad_lost", "lost is not an array of counts. Nothing was stored. Leave it out, or send an array.");
+	throw notABatch("lost is not an array");
 }
 
 function openSentAt(value: unknown): number | undefined {
 	if (value === undefined) return undefined;
 	const ms = typeof value === "string" && value.endsWith("Z") ? parseInstant(value) : undefined;
 	if (ms !== undefined) return ms;
-	throw new Refusal(
-		"bad_sent_at",
-		"sent_at is not an instant in UTC such as 2026-01-31T12:00:00.000Z. Nothing was stored. Leave it out, or correct it.",
-	);
+	throw notABatch("sent_at is not an instant in UTC such as 2026-01-31T12:00:00.000Z");
 }
 
 function notABatch(reason: string): Refusal {

@@ -14,8 +14,6 @@ export const REFUSALS = {
 	not_json: 400,
 	not_gzip: 400,
 	not_a_batch: 400,
-	bad_sent_at: 400,
-	bad_lost: 400,
 	not_found: 404,
 	method_not_allowed: 405,
 	body_too_large: 413,

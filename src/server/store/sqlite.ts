@@ -84,6 +84,8 @@ class SqliteStore implements Store {
 
 	async close(): Promise<void> {
 		await this.#queries.destroy();
+		// Kysely closes only what it has used.
+		this.#db.close();
 	}
 
 	/** Only once a batch is committed: the ids of one that was rolled back are another project's later. */

@@ -1,0 +1,84 @@
+/** A real server on a port of its own with a SQLite file of its own, and what is sent to it. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { BATCHES_PATH, type WireAnswer, type WireError } from "../../src/report/wire.js";
+import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.js";
+import { temporaryFolder } from "./temporary.js";
+
+/** Starts a server; it is closed, and its file removed, when the test ends. */
+export async function testServer(
+	t: ExecutionContext,
+	options: Partial<ServerOptions> = {},
+): Promise<RunningServer & { database: string }> {
+	const database = options.database ?? join(temporaryFolder(t), "et.sqlite");
+	const server = await startServer({ port: 0, ...options, database });
+	t.teardown(() => server.close());
+	return { ...server, database };
+}
+
+/** A UUIDv7 of a time, otherwise random. */
+export function uuid(ms = Date.now()): string {
+	const bytes = randomBytes(16);
+	bytes.writeUIntBE(ms, 0, 6);
+	bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+	bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+	return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+export function randomRunId(): string {
+	return randomBytes(16).toString("hex");
+}
+
+/** A report with ids of its own; `changes` may break it. */
+export function wireReport(
+	changes: Record<string, unknown> = {},
+): Record<string, unknown> & { id: string; run_id: string } {
+	return {
+		id: uuid(),
+		run_id: randomRunId(),
+		event: "end",
+		project: "dunovo",
+		command: "align",
+		version: "2.1.0",
+		occurred_at: "2026-01-31T12:00:00.000Z",
+		outcome: "ok",
+		wall_s: 12.5,
+		...changes,
+	};
+}
+
+/** A batch of reports; `changes` may break it. */
+export function wireBatch(reports: readonly unknown[], changes: Record<string, unknown> = {}): Record<string, unknown> {
+	return { wire: 1, sent_at: new Date().toISOString(), lost: [], reports, ...changes };
+}
+
+export interface Posted {
+	status: number;
+	headers: Headers;
+	body: WireAnswer & WireError;
+}
+
+/** Posts a body as it is. */
+export async function postBytes(
+	url: string,
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Record<string, string> = {},
+): Promise<Posted> {
+	const response = await fetch(`${url}${BATCHES_PATH}`, {
+		method: "POST",
+		headers: { "content-type": "application/json", ...headers },
+		body,
+	});
+	return { status: response.status, headers: response.headers, body: (await response.json()) as Posted["body"] };
+}
+
+/** Posts a value as JSON. */
+export function post(url: string, value: unknown): Promise<Posted> {
+	return postBytes(url, JSON.stringify(value));
+}
+
+/** What was said of each report, in order: `accepted`, or `rejected:invalid_report`. */
+export function verdicts({ body }: Posted): string[] {
+	return body.verdicts.map(({ verdict, code }) => (code === undefined ? verdict : `${verdict}:${code}`));
+}
