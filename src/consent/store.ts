@@ -2,10 +2,10 @@
  * Where users' decisions are kept: one lowdb document a project, so that two decisions at once never
  * undo each other, and a script reads a single small file.
  */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LowSync } from "lowdb";
-import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { DurableJson, makeFolder } from "../document/durable.js";
 import { EtError, systemErrorCode } from "../errors.js";
 import { NAME_PATTERN } from "../report/limits.js";
 import { type ConsentRecord, parseRecord } from "./record.js";
@@ -43,7 +43,7 @@ export class ConsentStore {
 		const target = this.path(record.project);
 		const temporary = join(this.folder, `.${record.project}.${process.pid}.${Date.now()}.tmp`);
 		try {
-			mkdirSync(this.folder, { recursive: true, mode: FOLDER_MODE });
+			makeFolder(this.folder);
 			new LowSync<ConsentRecord>(new DurableJson(temporary, target), record).write();
 		} catch (error) {
 			throw new EtError(

@@ -2,7 +2,17 @@
  * A JSON document on disk that is there whole or not at all, also after a power failure: an adapter
  * of ours for lowdb's core, which by itself neither fsyncs nor refuses to overwrite.
  */
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	constants,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	unlinkSync,
+	writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { SyncAdapter } from "lowdb";
 import { systemErrorCode } from "../errors.js";
@@ -10,6 +20,35 @@ import { systemErrorCode } from "../errors.js";
 /** For the user alone. */
 export const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
+
+/**
+ * Makes a folder, and those above it, for the user alone. Node.js's own `recursive` is not used: where the system
+ * answers "not there" to a folder that it won't make (/proc, an automounter), it never returns.
+ *
+ * @returns the uppermost folder that was made, or null where all were there
+ * @throws the system's error
+ */
+export function makeFolder(folder: string): string | null {
+	try {
+		return makeOne(folder) ? folder : null;
+	} catch (error) {
+		const parent = dirname(folder);
+		if (systemErrorCode(error) !== "ENOENT" || parent === folder) throw error;
+		const first = makeFolder(parent);
+		return makeOne(folder) ? (first ?? folder) : first;
+	}
+}
+
+/** @returns false where something of that name is there */
+function makeOne(folder: string): boolean {
+	try {
+		mkdirSync(folder, FOLDER_MODE);
+		return true;
+	} catch (error) {
+		if (systemErrorCode(error) !== "EEXIST") throw error;
+		return false;
+	}
+}
 
 /** What file systems say that keep their folders durable by other means (some of FUSE's, CIFS). */
 const NO_FOLDER_SYNC: readonly unknown[] = ["EINVAL", "ENOTSUP", "ENOSYS"];

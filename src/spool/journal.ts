@@ -3,19 +3,9 @@
  * when read. Tries are written before the request, so that a report that may have left is known as
  * such whatever happens next.
  */
-import {
-	closeSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	statSync,
-	unlinkSync,
-	writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { FILE_MODE, FOLDER_MODE } from "../document/durable.js";
+import { FILE_MODE, makeFolder } from "../document/durable.js";
 import type { Verdict } from "../report/wire.js";
 import type { SpoolFolders } from "./layout.js";
 
@@ -102,7 +92,7 @@ class LineFile {
 
 	private opened(): number {
 		if (this.descriptor === null) {
-			mkdirSync(this.folder, { recursive: true, mode: FOLDER_MODE });
+			makeFolder(this.folder);
 			const name = `${this.writer}-${String(this.part++).padStart(4, "0")}.jsonl`;
 			this.descriptor = openSync(join(this.folder, name), "a", FILE_MODE);
 			this.size = 0;

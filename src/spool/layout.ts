@@ -14,6 +14,10 @@ export interface SpoolFolders {
 	corrupt: string;
 	/** Markers of runs under way. */
 	open: string;
+	/** Reports that were folded into fewer files. */
+	segments: string;
+	/** Tombstones: ids of reports that are no more, also where a segment still holds them. */
+	gone: string;
 	/** Counts of what had to go. */
 	lost: string;
 	/** What was tried and what was sent: JSON lines, a file a writer. */
@@ -34,6 +38,8 @@ export function spoolFolders(root: string): SpoolFolders {
 		rejected: join(root, "rejected"),
 		corrupt: join(root, "corrupt"),
 		open: join(root, "open"),
+		segments: join(root, "segments"),
+		gone: join(root, "gone"),
 		lost: join(root, "lost"),
 		sent: join(root, "sent"),
 		keys: join(root, "keys"),

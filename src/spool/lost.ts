@@ -3,10 +3,9 @@
  * files before they are removed; whoever finds it after a crash removes them and counts nothing
  * twice. Its id travels with the count, which so arrives once.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { LowSync } from "lowdb";
-import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { DurableJson, makeFolder } from "../document/durable.js";
 import type { SpoolFolders } from "./layout.js";
 import { reportNames } from "./read.js";
 import { remove } from "./remove.js";
@@ -56,7 +55,7 @@ function finish(folders: SpoolFolders, { name, lost }: LostEntry): void {
 
 /** Writes the count, then removes what it counts. @throws the system's error */
 export function lose(folders: SpoolFolders, lost: LostDocument): void {
-	mkdirSync(folders.lost, { recursive: true, mode: FOLDER_MODE });
+	makeFolder(folders.lost);
 	const name = `${String(Date.parse(lost.at)).padStart(13, "0")}-${lost.id}.json`;
 	write(folders, name, lost);
 	finish(folders, { name, lost });

@@ -2,10 +2,10 @@
  * The writer: one report into the spool, by maildir's delivery. No lock; any number of processes
  * and hosts. Nothing is looked at that need not be: the cost is that of the durable write itself.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LowSync } from "lowdb";
-import { DurableJson, FOLDER_MODE, syncFolder } from "../document/durable.js";
+import { DurableJson, makeFolder, syncFolder } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
 import type { Envelope } from "./envelope.js";
 import { fileName, type NameParts, type SpoolFolders } from "./layout.js";
@@ -47,10 +47,10 @@ export function unsafeSpool(root: string): string | null {
 
 /** Makes what is missing of the spool, for this user alone. @throws the system's error */
 export function makeFolders(folders: SpoolFolders): void {
-	const first = mkdirSync(folders.root, { recursive: true, mode: FOLDER_MODE });
-	for (const folder of [folders.tmp, folders.new]) mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+	const first = makeFolder(folders.root);
+	for (const folder of [folders.tmp, folders.new]) makeFolder(folder);
 	syncFolder(folders.root);
-	if (first !== undefined) syncAbove(folders.root, first);
+	if (first !== null) syncAbove(folders.root, first);
 }
 
 /** A new folder lasts once the one that it stands in is synced: from the spool up to the first that was made. */

@@ -1,8 +1,8 @@
 /** How a report leaves a folder of the spool: removed, set aside as corrupt, or set aside as rejected. */
-import { mkdirSync, readdirSync, renameSync, statSync, unlink, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, renameSync, statSync, unlink, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { LowSync } from "lowdb";
-import { DurableJson, FOLDER_MODE } from "../document/durable.js";
+import { DurableJson, makeFolder } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
 import type { CorruptReason, Envelope } from "./envelope.js";
 import type { SpoolFolders } from "./layout.js";
@@ -23,7 +23,7 @@ function moveInto(target: string, from: string): void {
 		renameSync(from, target);
 	} catch (error) {
 		if (systemErrorCode(error) !== "ENOENT") throw error;
-		mkdirSync(join(target, ".."), { recursive: true, mode: FOLDER_MODE });
+		makeFolder(dirname(target));
 		renameSync(from, target);
 	}
 }
@@ -68,7 +68,7 @@ export interface RejectedEnvelope extends Envelope {
  * places: it is then sent and rejected once more, under the same name.
  */
 export function setAsideRejected(folders: SpoolFolders, name: string, envelope: Envelope, rejected: Rejection): void {
-	mkdirSync(folders.rejected, { recursive: true, mode: FOLDER_MODE });
+	makeFolder(folders.rejected);
 	const temporary = join(folders.tmp, `${name}.rejected`);
 	unlinkStale(temporary);
 	const adapter = new DurableJson<RejectedEnvelope>(temporary, join(folders.rejected, name));

@@ -1,0 +1,132 @@
+/**
+ * Segments: many reports in one file, each with the bytes that its own file had. A user of a
+ * 10,000-task array would else keep 20,000 small files; the uploader folds them, never a script.
+ *
+ * A segment is written whole and never changed. It comes about in two steps, so that a crash
+ * between them loses and doubles nothing:
+ *
+ *     segments/N.folding   written durably; the loose files still stand, and are what counts
+ *     segments/N.seg       after all loose files are gone; the segment is what counts
+ *
+ * The format is a sequence of `LENGTH NAME\n` followed by LENGTH bytes and `\n`.
+ */
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolder, syncFolder, writeDurably } from "../document/durable.js";
+import { systemErrorCode } from "../errors.js";
+import { parseEnvelope } from "./envelope.js";
+import type { SpoolFolders } from "./layout.js";
+import type { Entry } from "./read.js";
+import { remove } from "./remove.js";
+
+const FOLDING = ".folding";
+const FOLDED = ".seg";
+
+/** A loose report that is to be folded. */
+export interface LooseReport {
+	name: string;
+	/** The file's text, byte for byte. */
+	text: string;
+}
+
+/** A report out of a segment. */
+export interface FoldedEntry extends Entry {
+	segment: string;
+}
+
+/** The segments that there are, in the order of time. Never throws. */
+export function segmentNames(folders: SpoolFolders): string[] {
+	return named(folders, FOLDED);
+}
+
+function named(folders: SpoolFolders, suffix: string): string[] {
+	try {
+		return readdirSync(folders.segments)
+			.filter((name) => name.endsWith(suffix))
+			.sort();
+	} catch {
+		return [];
+	}
+}
+
+/** The segment's content. Pure. */
+export function segmentText(reports: readonly LooseReport[]): string {
+	return reports.map(({ name, text }) => `${Buffer.byteLength(text)} ${name}\n${text}\n`).join("");
+}
+
+/** What {@link segmentText} made, taken apart again; stops at the first byte that does not fit. Pure. */
+export function* parseSegment(bytes: Buffer): Generator<LooseReport> {
+	let offset = 0;
+	while (offset < bytes.length) {
+		const lineEnd = bytes.indexOf(0x0a, offset);
+		if (lineEnd < 0) return;
+		const header = bytes.toString("utf8", offset, lineEnd);
+		const space = header.indexOf(" ");
+		const length = Number(header.slice(0, space));
+		const end = lineEnd + 1 + length;
+		if (!Number.isSafeInteger(length) || length < 0 || end >= bytes.length) return;
+		yield { name: header.slice(space + 1), text: bytes.toString("utf8", lineEnd + 1, end) };
+		offset = end + 1;
+	}
+}
+
+/**
+ * Folds loose reports into a segment, and removes them.
+ *
+ * @param name without a suffix; no other segment may have it
+ * @throws the system's error; what is loose then is loose still, and nothing is there twice for a reader
+ */
+export function fold(folders: SpoolFolders, name: string, reports: readonly LooseReport[]): void {
+	makeFolder(folders.segments);
+	const text = segmentText(reports);
+	writeDurably(join(folders.tmp, `${name}${FOLDING}`), join(folders.segments, `${name}${FOLDING}`), text);
+	finish(
+		folders,
+		name,
+		reports.map((report) => report.name),
+	);
+}
+
+function finish(folders: SpoolFolders, name: string, looseNames: readonly string[]): void {
+	for (const loose of looseNames) remove(folders.new, loose);
+	renameSync(join(folders.segments, `${name}${FOLDING}`), join(folders.segments, `${name}${FOLDED}`));
+	syncFolder(folders.segments);
+}
+
+/** Ends what an uploader that died had begun to fold. @throws the system's error */
+export function finishFolding(folders: SpoolFolders): void {
+	for (const file of named(folders, FOLDING)) {
+		const looseNames = [...reportsOf(folders, file)].map(({ name }) => name);
+		finish(folders, file.slice(0, -FOLDING.length), looseNames);
+	}
+}
+
+function* reportsOf(folders: SpoolFolders, file: string): Generator<LooseReport> {
+	let bytes: Buffer;
+	try {
+		bytes = readFileSync(join(folders.segments, file));
+	} catch (error) {
+		if (systemErrorCode(error) === "ENOENT") return;
+		throw error;
+	}
+	yield* parseSegment(bytes);
+}
+
+/** The reports of one segment, whatever became of them since. @throws the system's error */
+export function* segmentEntries(folders: SpoolFolders, segment: string): Generator<FoldedEntry> {
+	for (const { name, text } of reportsOf(folders, segment)) {
+		const parsed = parseEnvelope(text);
+		if (!parsed.ok) continue;
+		yield { name, envelope: parsed.envelope, text: parsed.text, bytes: Buffer.byteLength(text), segment };
+	}
+}
+
+/** Every folded report, also of a fold that is under way: there, one whose loose file stands is left to that. */
+export function* foldedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
+	for (const segment of segmentNames(folders)) yield* segmentEntries(folders, segment);
+	for (const segment of named(folders, FOLDING)) {
+		for (const entry of segmentEntries(folders, segment)) {
+			if (!existsSync(join(folders.new, entry.name))) yield entry;
+		}
+	}
+}
