@@ -14,6 +14,14 @@ export function backoffMs(failures: number, random: number, policy: Policy): num
 	return Math.round(random * Math.min(policy.backoffMostMs, policy.backoffFirstMs * 2 ** doublings));
 }
 
+/** An HTTP date begins with its day's name; Date.parse alone makes a year of any number behind a word. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*, /;
+
+function secondsOrDateMs(text: string, nowMs: number): number {
+	if (/^\d+$/.test(text)) return Number(text) * 1000;
+	return HTTP_DATE.test(text) ? Date.parse(text) - nowMs : Number.NaN;
+}
+
 /**
  * A Retry-After header (RFC 9110, section 10.2.3): seconds, or a date.
  *
@@ -21,8 +29,7 @@ export function backoffMs(failures: number, random: number, policy: Policy): num
  */
 export function retryAfterMs(header: string | null, nowMs: number, policy: Policy): number | null {
 	if (header === null) return null;
-	const text = header.trim();
-	const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+	const waitMs = secondsOrDateMs(header.trim(), nowMs);
 	if (Number.isNaN(waitMs)) return null;
 	return Math.min(Math.max(0, waitMs), policy.retryAfterMostMs);
 }

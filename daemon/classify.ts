@@ -35,7 +35,9 @@ const TRY_LATER = new Set([408, 425, 429]);
 /** Refusals that speak of the batch and not of a report in it: no report is to blame. */
 const BATCH_AT_FAULT = new Set([
 	"unsupported_wire",
+	"bad_request",
 	"not_json",
+	"not_gzip",
 	"not_a_batch",
 	"unsupported_media_type",
 	"unsupported_encoding",
@@ -65,12 +67,20 @@ function readVerdict(value: unknown, policy: Policy): WireVerdict | null {
 	return { id, verdict: verdict as Verdict, code: words(code, policy), message: words(message, policy) };
 }
 
+/** Of several verdicts on one id (two copies of a report in one batch) the one that costs least counts. */
+function weight({ verdict }: WireVerdict): number {
+	if (verdict === "rejected") return 0;
+	return verdict === "later" ? 1 : 2;
+}
+
 function readVerdicts(body: Json, sent: ReadonlySet<string>, policy: Policy): Map<string, WireVerdict> | null {
 	if (body["wire"] !== WIRE_VERSION || !Array.isArray(body["verdicts"])) return null;
 	const verdicts = new Map<string, WireVerdict>();
 	for (const item of body["verdicts"] as unknown[]) {
 		const verdict = readVerdict(item, policy);
-		if (verdict?.id != null && sent.has(verdict.id)) verdicts.set(verdict.id, verdict);
+		if (verdict?.id == null || !sent.has(verdict.id)) continue;
+		const before = verdicts.get(verdict.id);
+		if (before === undefined || weight(verdict) > weight(before)) verdicts.set(verdict.id, verdict);
 	}
 	return verdicts;
 }

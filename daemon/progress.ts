@@ -8,9 +8,10 @@ export interface Terminal {
 }
 
 const CLEAR_LINE = "\r\u001b[K";
+/** Of a terminal that tells no width, or one of 0, as a fresh pseudo-terminal does. */
 const DEFAULT_COLUMNS = 80;
 
-/** One line, at most `columns` wide. Pure. */
+/** One line, narrower than `columns`, so that it never wraps. Pure. */
 export function progressLine(done: number, total: number, columns: number): string {
 	const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
 	const words = ` ${done.toLocaleString("en")} of ${total.toLocaleString("en")} reports (${percent} %)`;
@@ -36,7 +37,7 @@ export class Progress {
 		if (nowMs - this.shownAtMs < this.policy.progressEveryMs && done < total) return;
 		this.shownAtMs = nowMs;
 		this.isShown = true;
-		this.terminal.write(CLEAR_LINE + progressLine(done, total, this.terminal.columns ?? DEFAULT_COLUMNS));
+		this.terminal.write(CLEAR_LINE + progressLine(done, total, this.terminal.columns || DEFAULT_COLUMNS));
 	}
 
 	/** Makes room for other text. */
