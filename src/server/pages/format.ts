@@ -11,12 +11,17 @@ const MS_PER_DAY = 86_400_000;
 const MAX_DAYS = 100_000_000;
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const precise = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
+const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 20 });
 const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
-/** `1,234,567`, `0.125`. */
+/** From here on, digits say less than their number. */
+const MOST_GROUPED = 1e15;
+/** From here on, hours are noise. */
+const MOST_DAYS_WITH_HOURS = 1000;
+
+/** `1,234,567`, `0.00271`, `1e+300`: all digits that there are. */
 export function formatNumber(value: number): string {
-	return precise.format(value);
+	return Math.abs(value) < MOST_GROUPED ? exact.format(value) : value.toExponential();
 }
 
 /** `512 B`, `5.72 GiB`. */
@@ -28,8 +33,7 @@ export function formatBytes(bytes: number): string {
 		size /= KIB;
 		unit++;
 	}
-	const number = size >= 100 ? whole.format(size) : threeDigits.format(size);
-	return `${number} ${BYTE_UNITS[unit]}`;
+	return `${roundToThree(size)} ${BYTE_UNITS[unit]}`;
 }
 
 /** `340 ms`, `12.3 s`, `4 min 05 s`, `3 h 07 min`, `2 d 04 h`. */
@@ -39,12 +43,18 @@ export function formatSeconds(seconds: number): string {
 	if (seconds < S_PER_MINUTE - 0.05) return `${threeDigits.format(seconds)} s`;
 	if (seconds < S_PER_HOUR - 0.5) return twoUnits(seconds, S_PER_MINUTE, "min", 1, "s");
 	if (seconds < S_PER_DAY - S_PER_MINUTE / 2) return twoUnits(seconds, S_PER_HOUR, "h", S_PER_MINUTE, "min");
-	return twoUnits(seconds, S_PER_DAY, "d", S_PER_HOUR, "h");
+	const days = seconds / S_PER_DAY;
+	return days < MOST_DAYS_WITH_HOURS ? twoUnits(seconds, S_PER_DAY, "d", S_PER_HOUR, "h") : `${roundToThree(days)} d`;
 }
 
 /** An amount of an input: bytes in their own way, everything else grouped, with its unit. */
 export function formatAmount(size: number, unit: string): string {
 	return unit === "bytes" || unit === "byte" ? formatBytes(size) : `${formatNumber(size)} ${unit}`;
+}
+
+/** `2026-01-31 12:00`, in UTC. */
+export function formatMinute(ms: number): string {
+	return formatInstant(ms).slice(0, "YYYY-MM-DD hh:mm".length);
 }
 
 /** `2026-01-31 12:00:05`, in UTC. */
@@ -56,6 +66,12 @@ export function formatInstant(ms: number): string {
 export function isoInstant(ms: number): string {
 	const limit = MAX_DAYS * MS_PER_DAY;
 	return new Date(Math.min(Math.max(ms, -limit), limit)).toISOString();
+}
+
+/** Three digits, and more only where whole numbers have them. */
+function roundToThree(value: number): string {
+	if (value >= MOST_GROUPED) return value.toExponential(2);
+	return value >= 100 ? whole.format(value) : threeDigits.format(value);
 }
 
 function twoUnits(seconds: number, major: number, majorName: string, minor: number, minorName: string): string {

@@ -1,7 +1,15 @@
 /** Pieces that pages share: each takes a value and gives HTML. */
 import type { WireInput } from "../../report/types.js";
 import type { Run, RunStatus } from "../queries/stitch.js";
-import { formatAmount, formatBytes, formatInstant, formatNumber, formatSeconds, isoInstant } from "./format.js";
+import {
+	formatAmount,
+	formatBytes,
+	formatInstant,
+	formatMinute,
+	formatNumber,
+	formatSeconds,
+	isoInstant,
+} from "./format.js";
 import { html } from "./html.js";
 
 const STATUS_EXPLANATIONS = {
@@ -42,6 +50,11 @@ export function seconds(value: number | null): string {
 /** A size in its unit for people, and exactly in the title. */
 export function amount({ size, unit }: Pick<WireInput, "size" | "unit">): string {
 	return known(size, (it) => html`<span title="${formatNumber(it)} ${unit}">${formatAmount(it, unit)}</span>`);
+}
+
+/** An instant to the minute, and exactly in the title. */
+export function minute(ms: number): string {
+	return html`<time datetime="${isoInstant(ms)}" title="${formatInstant(ms)} UTC">${formatMinute(ms)}</time>`;
 }
 
 export function instant(ms: number): string {

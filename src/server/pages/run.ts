@@ -36,11 +36,13 @@ export function runPage(run: Run): string {
 		body: html`<div class="headline"><h1>${name}</h1>!${status(run)}!${testBadge(run)}</div>
 <p class="identity">Version !${text(run.version)} of <a href="${projectHref(run.project)}">${run.project}</a> · run <span class="mono">${run.runId}</span></p>
 !${figures(run)}
+<div class="sections">
 !${inputs(run)}
 !${ending(run)}
 !${surroundings(run)}
 !${exception(run.exception)}
 !${data(run)}
+</div>
 !${timeline(run.events)}`,
 	});
 }
@@ -60,12 +62,13 @@ function figures(run: Run): string {
 
 function inputs({ inputs, totals }: Run): string {
 	if (inputs.length === 0) return section("Inputs", html`<p class="none">None were reported.</p>`);
+	const shared = totals.filter(({ unit }) => inputs.filter((input) => input.unit === unit).length > 1);
 	return section(
 		"Inputs",
 		html`<table class="narrow">
 <thead><tr><th scope="col">Input</th><th scope="col">Unit</th><th scope="col" class="number">Size</th></tr></thead>
 <tbody>!${inputs.map(inputRow)}</tbody>
-<tfoot>!${totals.map(totalRow)}</tfoot>
+<tfoot>!${shared.map(totalRow)}</tfoot>
 </table>`,
 	);
 }
@@ -83,7 +86,7 @@ function ending(run: Run): string {
 		"Ending",
 		facts([
 			["Outcome", text(run.outcome)],
-			["Exit code", number(run.exitCode)],
+			["Exit code", text(plain(run.exitCode))],
 			["Signal", text(run.signal)],
 			["Reason of the kill", text(run.killReason)],
 		]),
@@ -117,7 +120,7 @@ function exception(exception: WireException | null): string {
 function frameTable(frames: readonly WireFrame[]): string {
 	const rows = frames.map(
 		(frame) =>
-			html`<tr><th scope="row" class="mono">${frame.file}</th><td class="number">!${number(frame.line)}</td><td class="mono">!${text(frame.function)}</td></tr>`,
+			html`<tr><th scope="row" class="mono">${frame.file}</th><td class="number">!${text(plain(frame.line))}</td><td class="mono">!${text(frame.function)}</td></tr>`,
 	);
 	return html`<table class="narrow">
 <thead><tr><th scope="col">File</th><th scope="col" class="number">Line</th><th scope="col">Function</th></tr></thead>
@@ -177,4 +180,9 @@ function section(title: string, body: string): string {
 /** Labels and the HTML of their values. */
 function facts(entries: ReadonlyArray<[label: string, value: string]>): string {
 	return html`<dl class="facts">!${entries.map(([label, value]) => html`<dt>${label}</dt><dd>!${value}</dd>`)}</dl>`;
+}
+
+/** A number that names and does not count: without grouping. */
+function plain(value: number | null): string | null {
+	return value === null ? null : String(value);
 }

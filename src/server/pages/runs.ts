@@ -8,8 +8,8 @@ import {
 	amount,
 	bytes,
 	cpuSeconds,
-	instant,
 	known,
+	minute,
 	notKnown,
 	platform,
 	projectHref,
@@ -17,7 +17,6 @@ import {
 	seconds,
 	status,
 	testBadge,
-	text,
 } from "./parts.js";
 
 export interface RunsView {
@@ -43,7 +42,7 @@ export function runsPage(view: RunsView): string {
 <p class="lead">Newest first, in the order in which this server heard of them. A run is one line, however many reports it sent.</p>
 !${projectFilter(view)}
 !${lostNotice(view.lost)}
-!${view.runs.length === 0 ? emptyState(view) : runsTable(view.runs)}
+!${view.runs.length === 0 ? emptyState(view) : runsTable(view)}
 !${pageLinks(view)}`,
 	});
 }
@@ -70,14 +69,15 @@ function lostNotice(lost: readonly LostTotal[]): string {
 	return html`<p class="note">Users' spools had to drop ${formatNumber(total)} reports before they could be sent (${reasons}).</p>`;
 }
 
-function runsTable(runs: readonly Run[]): string {
+/** With a column for the project only where there may be several. */
+function runsTable({ runs, project }: RunsView): string {
+	const withProject = project === undefined;
 	return html`<table class="runs stack">
 <caption class="unseen">Runs, newest first</caption>
 <thead><tr>
 <th scope="col">Last event (UTC)</th>
-<th scope="col">Project</th>
-<th scope="col">Command</th>
-<th scope="col">Version</th>
+!${withProject ? html`<th scope="col">Project</th>` : ""}
+<th scope="col">Command and version</th>
 <th scope="col">Platform</th>
 <th scope="col">Status</th>
 <th scope="col" class="number">Input</th>
@@ -86,20 +86,19 @@ function runsTable(runs: readonly Run[]): string {
 <th scope="col" class="number">Peak memory</th>
 </tr></thead>
 <tbody>
-!${runs.map(runRow)}
+!${runs.map((run) => runRow(run, withProject))}
 </tbody>
 </table>`;
 }
 
-function runRow(run: Run): string {
+function runRow(run: Run, withProject: boolean): string {
 	return html`<tr>
-<td data-label="Last event (UTC)">!${instant(run.lastAt)}</td>
-<td data-label="Project">${run.project}</td>
-<th scope="row" class="command"><a href="${runHref(run)}">${run.command ?? "unnamed command"}</a>!${testBadge(run)}</th>
-<td data-label="Version">!${text(run.version)}</td>
-<td data-label="Platform">!${platform(run)}</td>
+<td data-label="Last event (UTC)">!${minute(run.lastAt)}</td>
+!${withProject ? html`<td data-label="Project" class="project">${run.project}</td>` : ""}
+<th scope="row" class="command"><a href="${runHref(run)}">${run.command ?? "unnamed command"}</a> <span class="version">${run.version}</span>!${testBadge(run)}</th>
+<td data-label="Platform" class="platform">!${platform(run)}</td>
 <td data-label="Status">!${status(run)}</td>
-<td data-label="Input" class="number">!${totals(run)}</td>
+<td data-label="Input" class="number input">!${totals(run)}</td>
 <td data-label="Wall time" class="number">!${known(run.figures.wall_s, ({ value }) => seconds(value))}</td>
 <td data-label="CPU time" class="number">!${seconds(cpuSeconds(run))}</td>
 <td data-label="Peak memory" class="number">!${known(run.figures.max_rss_bytes, ({ value }) => bytes(value))}</td>
@@ -107,9 +106,12 @@ function runRow(run: Run): string {
 `;
 }
 
+/** A line for each unit; one whose total is not known is still named. */
 function totals(run: Run): string {
 	if (run.totals.length === 0) return notKnown;
-	return run.totals.map((total) => html`<div>!${amount(total)}</div>`).join("");
+	return run.totals
+		.map((total) => html`<div>!${amount(total)}!${total.size === null ? html` ${total.unit}` : ""}</div>`)
+		.join("");
 }
 
 function emptyState({ paged }: RunsView): string {

@@ -71,9 +71,13 @@ thead th { color: var(--quiet); font-size: .8125rem; vertical-align: bottom; bor
 tbody tr:hover { background: var(--raised); }
 time, .number { font-variant-numeric: tabular-nums; }
 time { white-space: nowrap; }
-.number { text-align: right; white-space: nowrap; }
-.number div { white-space: nowrap; }
-.runs .command { min-width: 9rem; font-weight: 550; }
+.number { text-align: right; }
+.runs .project { min-width: 6.5rem; }
+.runs .command { min-width: 11rem; font-weight: 550; }
+.runs .platform { min-width: 5.5rem; }
+.runs .number { white-space: nowrap; }
+.runs .input { min-width: 9.5rem; white-space: normal; }
+.version { color: var(--quiet); font-weight: 400; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 .narrow { width: auto; min-width: min(100%, 28rem); }
 
@@ -86,7 +90,7 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 .status-running { color: var(--running); }
 .status-ok::before, .status-failed::before, .status-killed::before { background: currentcolor; }
 .status-failed::before, .status-killed::before { border-radius: 0; }
-.status-killed::before { transform: rotate(45deg); }
+.status-killed::before { transform: rotate(45deg) scale(.88); }
 .status-vanished::before { border-style: dotted; }
 .badge { display: inline-block; padding: 0 .45em; border: 1px solid var(--quiet); border-radius: 3px; color: var(--quiet); font-size: .75rem; font-weight: 400; line-height: 1.4; vertical-align: .1em; }
 .none, .note { color: var(--quiet); }
@@ -96,27 +100,26 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 
 .headline { display: flex; flex-wrap: wrap; align-items: baseline; gap: .35rem 1rem; }
 .identity { margin: .6rem 0 0; color: var(--quiet); }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1.25rem 1.5rem; margin: 1.75rem 0 0; padding: 1.25rem 0 0; border-top: 1px solid var(--rule); }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.25rem, 1fr)); gap: 1.25rem 1.5rem; margin: 1.75rem 0 0; padding: 1.25rem 0 0; border-top: 1px solid var(--rule); }
 .figures dt { color: var(--quiet); font-size: .8125rem; }
 .figures dd { margin: .1rem 0 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 .figures .note { display: block; font-size: .8125rem; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.5rem; margin: 0; }
+.sections { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 4rem; }
+.facts { display: grid; grid-template-columns: fit-content(45%) 1fr; gap: .35rem 1.5rem; margin: 0; }
 .facts dt { color: var(--quiet); }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 .empty { max-width: 46rem; margin-top: 2rem; padding: 1.5rem; background: var(--raised); border-radius: 6px; }
 .empty h2 { margin: 0 0 .5rem; font-size: 1.125rem; letter-spacing: 0; text-transform: none; color: var(--ink); }
 .empty ol { margin: .75rem 0 0; padding-left: 1.25rem; }
 
-@media (max-width: 60rem) {
+@media (max-width: 66rem) {
 	.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 	.stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
-	.stack tbody tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem 1.25rem; padding: .9rem 0; border-bottom: 1px solid var(--rule); }
+	.stack tbody tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .25rem 1.25rem; padding: .9rem 0; border-bottom: 1px solid var(--rule); }
 	.stack tbody tr:hover { background: none; }
-	.stack tbody th, .stack tbody td { padding: .1rem 0; border: 0; text-align: left; white-space: normal; }
+	.stack tbody th, .stack tbody td { min-width: 0; padding: 0; border: 0; text-align: left; white-space: normal; }
 	.stack tbody th { grid-column: 1 / -1; order: -1; font-size: 1.0625rem; }
 	.stack td::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .75rem; }
-	.facts { grid-template-columns: 1fr; gap: 0; }
-	.facts dd { margin-bottom: .6rem; }
 }
 `;
 

@@ -3,6 +3,7 @@ import {
 	formatAmount,
 	formatBytes,
 	formatInstant,
+	formatMinute,
 	formatNumber,
 	formatSeconds,
 	isoInstant,
@@ -26,7 +27,7 @@ test("bytes have three digits and the unit that fits", (t) => {
 
 test("durations are told as people tell them", (t) => {
 	t.deepEqual(
-		[0, 0.0004, 0.34, 0.9999, 1, 12.345, 59.97, 60, 245, 3599.7, 3600, 11_220, 86_399, 86_400, 187_200].map(
+		[0, 0.0004, 0.34, 0.9999, 1, 12.345, 59.97, 60, 245, 3599.7, 3600, 11_220, 86_399, 86_400, 187_200, 1e8].map(
 			formatSeconds,
 		),
 		[
@@ -45,6 +46,7 @@ test("durations are told as people tell them", (t) => {
 			"1 d 00 h",
 			"1 d 00 h",
 			"2 d 04 h",
+			"1,157 d",
 		],
 	);
 });
@@ -52,10 +54,13 @@ test("durations are told as people tell them", (t) => {
 test("an amount has its own unit, and bytes have theirs", (t) => {
 	t.is(formatAmount(1_234_567, "reads"), "1,234,567 reads");
 	t.is(formatAmount(2048, "bytes"), "2 KiB");
-	t.is(formatNumber(0.12345), "0.123");
+	t.is(formatNumber(0.00271), "0.00271");
+	t.is(formatNumber(1e300), "1e+300");
+	t.is(formatAmount(1e300, "bytes"), "8.88e+284 PiB");
 });
 
 test("times are in UTC, and no number breaks them", (t) => {
 	t.is(formatInstant(Date.UTC(2026, 0, 31, 12, 0, 5, 999)), "2026-01-31 12:00:05");
+	t.is(formatMinute(Date.UTC(2026, 0, 31, 12, 0, 59)), "2026-01-31 12:00");
 	for (const ms of [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]) t.notThrows(() => isoInstant(ms));
 });
