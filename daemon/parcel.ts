@@ -3,11 +3,13 @@
  * is read, so that memory holds texts and not trees.
  */
 import type { JournalReport, KeyLine } from "../src/spool/journal.js";
-import type { Entry } from "../src/spool/read.js";
+import type { WaitingEntry } from "../src/spool/waiting.js";
 
 export interface Parcel {
-	/** Its file in new/. */
+	/** Its file in new/, or the name that its file had. */
 	name: string;
+	/** The segment that holds it; null where it has a file of its own. */
+	segment: string | null;
 	/** The report as it travels. */
 	text: string;
 	/** Bytes of its file, which bound those of the report. */
@@ -20,11 +22,12 @@ export interface Parcel {
 	eraseKey: string | null;
 }
 
-export function parcel({ name, text, bytes, envelope }: Entry): Parcel {
+export function parcel({ name, segment, text, bytes, envelope }: WaitingEntry): Parcel {
 	const { endpoint, grant, report } = envelope;
 	const { id, run_id, project, event } = report;
 	return {
 		name,
+		segment,
 		text,
 		bytes,
 		report: { id, run_id, project, event },

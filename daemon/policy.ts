@@ -48,6 +48,11 @@ export const POLICY = {
 	schedule: "*/15 * * * *",
 	scheduleDelayMs: 5 * MINUTE,
 
+	/** Where more loose reports than this still wait after a flush, they are folded into segments of this size. */
+	foldFromReports: 1000,
+	segmentReports: 4096,
+	segmentBytes: 4 * MEBIBYTE,
+
 	/** A progress line is shown where a flush has more to send than this. */
 	progressFromReports: 1000,
 	progressEveryMs: 200,

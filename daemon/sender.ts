@@ -16,6 +16,7 @@ import { type LostCounts, wireLost } from "./lost-counts.js";
 import type { Memory } from "./memory.js";
 import { keyLine, type Parcel } from "./parcel.js";
 import type { Policy } from "./policy.js";
+import type { Removal } from "./removal.js";
 import { settle } from "./settle.js";
 import type { Transport } from "./transport.js";
 
@@ -28,6 +29,7 @@ export interface SenderOptions {
 	memory: Memory;
 	gate: Gate;
 	lost: LostCounts;
+	removal: Removal;
 	/** No new request after this. */
 	stop: AbortSignal;
 	/** Breaks a request off. */
@@ -42,12 +44,10 @@ const MOST_LOST = 100;
 export class EndpointSender {
 	private building = new Batch();
 	private flight: Promise<void> | null = null;
-	private removal: Promise<unknown> = Promise.resolve();
+	private removed: Promise<void> = Promise.resolve();
 	private batches = 0;
 	/** No more in this flush. */
 	closed = false;
-	/** Settled in this flush: whether another pass is worth it. */
-	delivered = 0;
 	/** Reports that the server told to wait, or did not speak of: not asked about again in this flush. */
 	readonly staying = new Set<string>();
 	/** Whether reading went on without it: a busy endpoint must not hold back the others. */
@@ -80,7 +80,7 @@ export class EndpointSender {
 		await this.flight;
 		if (!this.closed) await this.fly(this.building.parcels);
 		this.building = new Batch();
-		await this.removal;
+		await this.removed;
 		this.lagging = false;
 	}
 
@@ -170,22 +170,23 @@ export class EndpointSender {
 		lost: readonly LostEntry[],
 		verdicts: Map<string, WireVerdict>,
 	): Promise<void> {
-		const { folders, journal, now, memory } = this.options;
+		const { folders, journal, now, memory, removal } = this.options;
 		const byId = Object.fromEntries([...verdicts].map(([id, { verdict }]) => [id, verdict]));
 		journal.answered({ at: now().toISOString(), endpoint: this.endpoint, batch, verdicts: byId });
 		this.options.lost.told(this.endpoint, lost);
 		// One batch's files are being removed while the next one is under way, and no more than one's.
-		await this.removal;
-		const { delivered, rejected, staying, removal } = settle(folders, parcels, verdicts, now());
-		this.removal = removal;
+		await this.removed;
+		const { delivered, rejected, staying, removed } = settle(folders, removal, parcels, verdicts, now());
+		this.removed = removed.catch((error: unknown) => {
+			this.trouble = systemErrorCode(error) ?? String(error);
+		});
 		for (const { name } of staying) this.staying.add(name);
-		this.delivered += delivered.length;
-		this.options.onSettled(delivered.length, rejected.length);
-		if (delivered.length + rejected.length === 0 && parcels.length > 0) {
+		this.options.onSettled(delivered, rejected);
+		if (delivered + rejected === 0 && parcels.length > 0) {
 			const later = [...verdicts.values()].find(({ verdict }) => verdict === "later");
 			return this.fail(later?.message || "it took none of the reports for now", null, false);
 		}
-		memory.succeeded(this.endpoint, delivered.length, rejected.length);
+		memory.succeeded(this.endpoint, delivered, rejected);
 	}
 
 	/** Looks for the report at fault by halving; one that is alone is refused by its server. */

@@ -1,19 +1,22 @@
 /** What verdicts do to the spool: each report by its own. */
 import type { WireVerdict } from "../src/report/wire.js";
+import type { Envelope } from "../src/spool/envelope.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { readEntry } from "../src/spool/read.js";
-import { removeAll, setAsideRejected } from "../src/spool/remove.js";
+import { setAsideRejected } from "../src/spool/remove.js";
+import { segmentEntries } from "../src/spool/segments.js";
 import type { Parcel } from "./parcel.js";
+import type { Removal } from "./removal.js";
 
 export interface Settled {
-	/** On the server, now or before, or erased there: removed here. */
-	delivered: Parcel[];
-	/** Refused: in rejected/ with the server's reason. */
-	rejected: Parcel[];
+	/** How many are on the server, now or before, or erased there. */
+	delivered: number;
+	/** How many were refused: in rejected/ with the server's reason. */
+	rejected: number;
 	/** Told to wait, or not spoken of: they stay. */
 	staying: Parcel[];
-	/** The removal of what was delivered; its errors are no loss, since re-sending is harmless. */
-	removal: Promise<string[]>;
+	/** The removal of what was settled; what can't be removed is no loss, since re-sending is harmless. */
+	removed: Promise<void>;
 }
 
 function group(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVerdict>) {
@@ -29,25 +32,32 @@ function group(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVer
 	return { delivered, rejected, staying };
 }
 
-/** Sets one aside with the server's reason; its envelope is read again, since this is rare. */
-function reject(folders: SpoolFolders, { name }: Parcel, { code = "", message = "" }: WireVerdict, now: Date): void {
+/** Its envelope, read again since this is rare: memory holds texts alone. */
+function envelopeOf(folders: SpoolFolders, { name, segment }: Parcel): Envelope | null {
+	if (segment !== null) {
+		for (const entry of segmentEntries(folders, segment)) if (entry.name === name) return entry.envelope;
+		return null;
+	}
 	const reading = readEntry(folders.new, name);
-	if (reading.state !== "read") return;
-	setAsideRejected(folders, name, reading.entry.envelope, { at: now.toISOString(), code, message });
+	return reading.state === "read" ? reading.entry.envelope : null;
+}
+
+/** Sets a report aside with the server's reason. */
+function reject(folders: SpoolFolders, parcel: Parcel, { code = "", message = "" }: WireVerdict, now: Date): void {
+	const envelope = envelopeOf(folders, parcel);
+	if (envelope !== null) setAsideRejected(folders, parcel.name, envelope, { at: now.toISOString(), code, message });
 }
 
 /** Applies a server's verdicts to the reports of a batch. @throws the system's error where one can't be set aside */
 export function settle(
 	folders: SpoolFolders,
+	removal: Removal,
 	parcels: readonly Parcel[],
 	verdicts: ReadonlyMap<string, WireVerdict>,
 	now: Date,
 ): Settled {
 	const { delivered, rejected, staying } = group(parcels, verdicts);
 	for (const { parcel, verdict } of rejected) reject(folders, parcel, verdict, now);
-	const removal = removeAll(
-		folders.new,
-		delivered.map(({ name }) => name),
-	);
-	return { delivered, rejected: rejected.map(({ parcel }) => parcel), staying, removal };
+	const settled = [...delivered, ...rejected.map(({ parcel }) => parcel)];
+	return { delivered: delivered.length, rejected: rejected.length, staying, removed: removal.remove(settled) };
 }

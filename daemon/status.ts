@@ -6,6 +6,7 @@ import { lostByReason } from "../src/spool/lost.js";
 import { countReports } from "../src/spool/read.js";
 import { corruptFiles } from "../src/spool/remove.js";
 import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
+import { countWaiting } from "../src/spool/waiting.js";
 
 /** The daemon's own weight. */
 export interface Footprint {
@@ -61,7 +62,7 @@ export async function readStatus(folders: SpoolFolders, host: string): Promise<S
 		spool: folders.root,
 		uploader: await footprint(state, host),
 		last_looked_at: state.alive_at,
-		pending: countReports(folders.new).count,
+		pending: countWaiting(folders),
 		rejected: countReports(folders.rejected).count,
 		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
 		lost: Object.fromEntries(lost),

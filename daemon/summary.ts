@@ -7,7 +7,7 @@ const reports = (count: number): string => `${count.toLocaleString("en")} ${coun
 export function summaryText(result: RoundResult): string | null {
 	if (result.kind === "busy") return "Another uploader is at work on this spool.";
 	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
-	const { delivered, rejected, corrupt, lost, failed, notDue } = result.summary;
+	const { delivered, rejected, corrupt, lost, folded, failed, notDue } = result.summary;
 	const lines = [`Delivered ${reports(delivered)}.`];
 	if (rejected > 0)
 		lines.push(`Refused by their server: ${reports(rejected)} (kept in rejected/, each with its reason).`);
@@ -16,6 +16,7 @@ export function summaryText(result: RoundResult): string | null {
 	for (const { endpoint, why } of failed) {
 		lines.push(`Not delivered to ${endpoint}: ${why}. Nothing is lost; it is tried again later.`);
 	}
+	if (folded > 0) lines.push(`Folded ${reports(folded)} that still wait into fewer files.`);
 	for (const endpoint of notDue) lines.push(`Not tried: ${endpoint} is backing off after a failure (--now tries it).`);
 	return lines.join("\n");
 }

@@ -8,9 +8,11 @@ import { FILE_MODE } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
 import { MAX_ENVELOPE_BYTES } from "./envelope.js";
 import { namedAtMs, type SpoolFolders } from "./layout.js";
-import { finishLosing, type LostReason, lose } from "./lost.js";
-import { countReports, entries, namesOf } from "./read.js";
+import { finishLosing, type LostDocument, type LostReason, lose } from "./lost.js";
+import { countReports, namesOf } from "./read.js";
 import { remove } from "./remove.js";
+import { foldedEntries } from "./segments.js";
+import { waiting } from "./waiting.js";
 
 /** Per project. */
 export interface Bounds {
@@ -48,6 +50,7 @@ export function boundsFrom(env: NodeJS.ProcessEnv): Bounds {
 /** A report, as far as the bounds look at it. */
 interface Weighed {
 	name: string;
+	id: string;
 	atMs: number | null;
 	bytes: number;
 	endpoint: string;
@@ -61,31 +64,44 @@ interface WeighedRun {
 	latestMs: number | null;
 }
 
-/** Whether any project could be over a bound, as far as names and sizes tell without opening a file. */
+/** Whether any project could be over a bound, as far as can be told without reading a loose file. */
 function mayBeOver(folders: SpoolFolders, bounds: Bounds, nowMs: number): boolean {
-	const { count, first } = countReports(folders.new);
+	const { count, bytes, oldestMs } = weigh(folders);
 	if (count > bounds.maxReports) return true;
-	const oldestMs = first === null ? null : namedAtMs(first);
 	if (oldestMs !== null && nowMs - oldestMs > bounds.maxAgeMs) return true;
-	return count * MAX_ENVELOPE_BYTES > bounds.maxBytes && totalBytes(folders) > bounds.maxBytes;
+	return count * MAX_ENVELOPE_BYTES > bounds.maxBytes && bytes() > bounds.maxBytes;
 }
 
-/** Bytes of all that waits, without opening a file. */
-function totalBytes(folders: SpoolFolders): number {
+/** What waits, by names and sizes; the bytes of loose files are added up only where they are asked for. */
+function weigh(folders: SpoolFolders): { count: number; bytes: () => number; oldestMs: number | null } {
+	const loose = countReports(folders.new);
+	let { count } = loose;
+	let foldedBytes = 0;
+	let first = loose.first ?? "";
+	for (const { name, bytes } of foldedEntries(folders)) {
+		count++;
+		foldedBytes += bytes;
+		if (first === "" || name < first) first = name;
+	}
+	return { count, bytes: () => foldedBytes + looseBytes(folders), oldestMs: namedAtMs(first) };
+}
+
+function looseBytes(folders: SpoolFolders): number {
 	let total = 0;
-	for (const name of namesOf(folders.new))
+	for (const name of namesOf(folders.new)) {
 		total += statSync(join(folders.new, name), { throwIfNoEntry: false })?.size ?? 0;
+	}
 	return total;
 }
 
 function runsByProject(folders: SpoolFolders): Map<string, Map<string, WeighedRun>> {
 	const projects = new Map<string, Map<string, WeighedRun>>();
-	for (const { name, envelope, bytes } of entries(folders.new)) {
+	for (const { name, envelope, bytes } of waiting(folders)) {
 		const { report, endpoint, grant } = envelope;
 		const runs = projects.get(report.project) ?? new Map<string, WeighedRun>();
 		const run = runs.get(report.run_id) ?? { reports: [], bytes: 0, latestMs: null };
 		const atMs = namedAtMs(name);
-		run.reports.push({ name, atMs, bytes, endpoint, grant });
+		run.reports.push({ name, id: report.id, atMs, bytes, endpoint, grant });
 		run.bytes += bytes;
 		if (atMs !== null) run.latestMs = Math.max(run.latestMs ?? atMs, atMs);
 		runs.set(report.run_id, run);
@@ -120,16 +136,17 @@ function runsToLose(runs: Iterable<WeighedRun>, bounds: Bounds, nowMs: number): 
 	return going;
 }
 
-/** Runs that go for one reason, from one grant and endpoint, are one count. */
-function counts(
-	going: [WeighedRun, LostReason][],
-): { endpoint: string; grant: string; reason: LostReason; names: string[] }[] {
-	const groups = new Map<string, { endpoint: string; grant: string; reason: LostReason; names: string[] }>();
+/** What one count is of: runs that go for one reason, from one grant and endpoint. */
+type Counted = Pick<LostDocument, "endpoint" | "grant" | "reason" | "names" | "ids">;
+
+function counts(going: [WeighedRun, LostReason][]): Counted[] {
+	const groups = new Map<string, Counted>();
 	for (const [run, reason] of going) {
-		for (const { name, endpoint, grant } of run.reports) {
+		for (const { name, id, endpoint, grant } of run.reports) {
 			const key = JSON.stringify([endpoint, grant, reason]);
-			const group = groups.get(key) ?? { endpoint, grant, reason, names: [] };
+			const group = groups.get(key) ?? { endpoint, grant, reason, names: [], ids: [] };
 			group.names.push(name);
+			group.ids.push(id);
 			groups.set(key, group);
 		}
 	}
@@ -181,20 +198,10 @@ function becomeKeeper(folders: SpoolFolders, nowMs: number): boolean {
 function dropOldest(folders: SpoolFolders, bounds: Bounds, { nowMs, newId }: KeepBoundsOptions): number {
 	let gone = 0;
 	for (const [project, runs] of runsByProject(folders)) {
-		for (const { endpoint, grant, reason, names } of counts(runsToLose(runs.values(), bounds, nowMs))) {
-			lose(folders, {
-				et: 1,
-				id: newId(),
-				at: new Date(nowMs).toISOString(),
-				project,
-				endpoint,
-				grant,
-				reason,
-				count: names.length,
-				names,
-				told: false,
-			});
-			gone += names.length;
+		for (const counted of counts(runsToLose(runs.values(), bounds, nowMs))) {
+			const count = counted.ids.length;
+			lose(folders, { et: 1, id: newId(), at: new Date(nowMs).toISOString(), project, ...counted, count, told: false });
+			gone += count;
 		}
 	}
 	return gone;

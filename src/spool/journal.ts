@@ -3,11 +3,11 @@
  * when read. Tries are written before the request, so that a report that may have left is known as
  * such whatever happens next.
  */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { FILE_MODE, makeFolder } from "../document/durable.js";
 import type { Verdict } from "../report/wire.js";
 import type { SpoolFolders } from "./layout.js";
+import { LineFile, lineFiles, readLines } from "./line-file.js";
 
 /** A report as the journal names it. */
 export interface JournalReport {
@@ -47,60 +47,6 @@ export interface KeyLine {
 export const JOURNAL_FILE_BYTES = 4 * 1024 * 1024;
 export const JOURNAL_FILES = 8;
 
-/** Names the file of one writer: host, process and the moment it began, so that no two share one. */
-export function writerName(host: string, pid: number, startMs: number): string {
-	return `${String(startMs).padStart(13, "0")}-${host}-${pid}`;
-}
-
-/** Appends lines to files of its own; every line is on disk when `append` returns. */
-class LineFile {
-	private descriptor: number | null = null;
-	private size = 0;
-	private part = 0;
-
-	constructor(
-		private readonly folder: string,
-		private readonly writer: string,
-		private readonly maxBytes: number,
-	) {}
-
-	append(lines: readonly object[]): void {
-		if (lines.length === 0) return;
-		const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-		try {
-			this.write(bytes);
-		} catch (error) {
-			// Half a line may stand there: the next one begins in a file of its own.
-			this.close();
-			throw error;
-		}
-		if (this.size >= this.maxBytes) this.close();
-	}
-
-	private write(bytes: Buffer): void {
-		const descriptor = this.opened();
-		let written = 0;
-		while (written < bytes.length) written += writeSync(descriptor, bytes, written);
-		fsyncSync(descriptor);
-		this.size += bytes.length;
-	}
-
-	close(): void {
-		if (this.descriptor !== null) closeSync(this.descriptor);
-		this.descriptor = null;
-	}
-
-	private opened(): number {
-		if (this.descriptor === null) {
-			makeFolder(this.folder);
-			const name = `${this.writer}-${String(this.part++).padStart(4, "0")}.jsonl`;
-			this.descriptor = openSync(join(this.folder, name), "a", FILE_MODE);
-			this.size = 0;
-		}
-		return this.descriptor;
-	}
-}
-
 /** The journal of one writer. Its methods throw the system's error: what can't be journalled may not be sent. */
 export class Journal {
 	private readonly sent: LineFile;
@@ -113,7 +59,7 @@ export class Journal {
 		writer: string,
 	) {
 		this.sent = new LineFile(folders.sent, writer, JOURNAL_FILE_BYTES);
-		this.keys = new LineFile(folders.keys, writer, Number.POSITIVE_INFINITY);
+		this.keys = new LineFile(folders.keys, writer);
 	}
 
 	/** Before a request: what may leave, and the keys that erase it. */
@@ -139,20 +85,10 @@ export class Journal {
 
 const MOST_REMEMBERED_KEYS = 10_000;
 
-function journalFiles(folder: string): string[] {
-	try {
-		return readdirSync(folder)
-			.filter((name) => name.endsWith(".jsonl"))
-			.sort();
-	} catch {
-		return [];
-	}
-}
-
 /** Keeps the log of what was sent bounded: the oldest files go. The keys stay. Never throws. */
 export function pruneJournal(folders: SpoolFolders, most = JOURNAL_FILES * JOURNAL_FILE_BYTES): void {
 	let total = 0;
-	for (const name of journalFiles(folders.sent).reverse()) {
+	for (const name of lineFiles(folders.sent).reverse()) {
 		try {
 			const path = join(folders.sent, name);
 			total += statSync(path).size;
@@ -163,32 +99,14 @@ export function pruneJournal(folders: SpoolFolders, most = JOURNAL_FILES * JOURN
 	}
 }
 
-function* lines<T>(folder: string): Generator<T> {
-	for (const name of journalFiles(folder)) {
-		let text = "";
-		try {
-			text = readFileSync(join(folder, name), "utf8");
-		} catch {
-			continue;
-		}
-		for (const line of text.split("\n")) {
-			try {
-				if (line !== "") yield JSON.parse(line) as T;
-			} catch {
-				// The last line of a writer that was killed.
-			}
-		}
-	}
-}
-
 /** All writers' lines, a file after another. Never throws. */
 export function journalLines(folders: SpoolFolders): Generator<JournalLine> {
-	return lines<JournalLine>(folders.sent);
+	return readLines<JournalLine>(folders.sent);
 }
 
 /** All erase keys that this user holds. Never throws. */
 export function keyLines(folders: SpoolFolders): Generator<KeyLine> {
-	return lines<KeyLine>(folders.keys);
+	return readLines<KeyLine>(folders.keys);
 }
 
 /** Ids of reports that were in a request: they may be on a server, whatever came back. */

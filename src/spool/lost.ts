@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { LowSync } from "lowdb";
 import { DurableJson, makeFolder } from "../document/durable.js";
+import { Graves } from "./gone.js";
 import type { SpoolFolders } from "./layout.js";
 import { reportNames } from "./read.js";
 import { remove } from "./remove.js";
@@ -30,6 +31,8 @@ export interface LostDocument {
 	count: number;
 	/** Files of new/ that this count is of, and that may still be there. */
 	names: string[];
+	/** Ids of the reports, for tombstones: a segment may hold their bytes still. */
+	ids: string[];
 	/** Whether the server has acknowledged the count. */
 	told: boolean;
 }
@@ -47,10 +50,21 @@ function write(folders: SpoolFolders, name: string, lost: LostDocument): void {
 	new LowSync<LostDocument>(documentAt(folders, name), lost).write();
 }
 
-/** Removes what is counted, and then says that it is removed. */
+/** Removes what is counted, wherever it is, and then says that it is removed. */
 function finish(folders: SpoolFolders, { name, lost }: LostEntry): void {
+	bury(folders, lost);
 	for (const file of lost.names) remove(folders.new, file);
-	write(folders, name, { ...lost, names: [] });
+	write(folders, name, { ...lost, names: [], ids: [] });
+}
+
+/** Tombstones first: a fold under way may have read the loose file already. */
+function bury(folders: SpoolFolders, { id, at, ids }: LostDocument): void {
+	const graves = new Graves(folders, `${String(Date.parse(at)).padStart(13, "0")}-${id}`);
+	try {
+		graves.bury(ids);
+	} finally {
+		graves.close();
+	}
 }
 
 /** Writes the count, then removes what it counts. @throws the system's error */
@@ -62,7 +76,7 @@ export function lose(folders: SpoolFolders, lost: LostDocument): void {
 }
 
 function isLost(value: LostDocument | null): value is LostDocument {
-	return value?.et === 1 && typeof value.count === "number" && Array.isArray(value.names);
+	return value?.et === 1 && typeof value.count === "number" && Array.isArray(value.names) && Array.isArray(value.ids);
 }
 
 /** Every count there is, oldest first; what can't be read is passed over. */
@@ -81,7 +95,9 @@ export function lostEntries(folders: SpoolFolders): LostEntry[] {
 
 /** Finishes what a keeper that died had begun. */
 export function finishLosing(folders: SpoolFolders): void {
-	for (const entry of lostEntries(folders)) if (entry.lost.names.length > 0) finish(folders, entry);
+	for (const entry of lostEntries(folders)) {
+		if (entry.lost.names.length + entry.lost.ids.length > 0) finish(folders, entry);
+	}
 }
 
 /** Remembers that the server has a count. */

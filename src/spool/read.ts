@@ -91,8 +91,9 @@ function readText(descriptor: number, size: number): string {
 	return buffer.toString("utf8", 0, filled);
 }
 
-/** Reads one file of a folder of reports. Never throws. */
-export function readEntry(folder: string, name: string): EntryReading {
+type TextReading = { state: "read"; text: string; bytes: number } | Exclude<EntryReading, { state: "read" }>;
+
+function readFile(folder: string, name: string): TextReading {
 	let descriptor: number;
 	try {
 		descriptor = openSync(join(folder, name), READ_FLAGS);
@@ -106,14 +107,34 @@ export function readEntry(folder: string, name: string): EntryReading {
 		const stat = fstatSync(descriptor);
 		if (!stat.isFile()) return { state: "corrupt", reason: "not_a_file" };
 		if (stat.size > MAX_ENVELOPE_BYTES) return { state: "corrupt", reason: "too_large" };
-		const parsed = parseEnvelope(readText(descriptor, stat.size));
-		if (!parsed.ok) return { state: "corrupt", reason: parsed.reason };
-		return { state: "read", entry: { name, envelope: parsed.envelope, text: parsed.text, bytes: stat.size } };
+		return { state: "read", text: readText(descriptor, stat.size), bytes: stat.size };
 	} catch (error) {
 		return { state: "unreadable", why: systemErrorCode(error) ?? String(error) };
 	} finally {
 		closeSync(descriptor);
 	}
+}
+
+/** Reads one file of a folder of reports. Never throws. */
+export function readEntry(folder: string, name: string): EntryReading {
+	const reading = readFile(folder, name);
+	if (reading.state !== "read") return reading;
+	const parsed = parseEnvelope(reading.text);
+	if (!parsed.ok) return { state: "corrupt", reason: parsed.reason };
+	return { state: "read", entry: { name, envelope: parsed.envelope, text: parsed.text, bytes: reading.bytes } };
+}
+
+/** What stands in a text for bytes that are no UTF-8. */
+const NOT_UTF8 = "\ufffd";
+
+/**
+ * The text of a report's own file, from which its bytes can be made again; null where it is no
+ * report, or gone, or its bytes are not all UTF-8. Never throws.
+ */
+export function readLoose(folder: string, name: string): string | null {
+	const reading = readFile(folder, name);
+	if (reading.state !== "read" || reading.text.includes(NOT_UTF8)) return null;
+	return parseEnvelope(reading.text).ok ? reading.text : null;
 }
 
 /** All that waits, one after another, in the order of time; what can't be read is passed over. */

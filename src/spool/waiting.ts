@@ -1,8 +1,9 @@
 /** All that waits, wherever it is: loose files and segments as one, each report once, without what is gone. */
-import { foldedEntries } from "./segments.js";
+
 import { goneIds } from "./gone.js";
 import type { SpoolFolders } from "./layout.js";
 import { countReports, type Entry, entries, NAME_WINDOW } from "./read.js";
+import { foldedEntries } from "./segments.js";
 
 /** A report that waits, and the segment that holds it; null where it has a file of its own. */
 export interface WaitingEntry extends Entry {

@@ -115,6 +115,7 @@ function halfLost(folders: SpoolFolders, count: number): LostDocument {
 		reason: "too_many",
 		count,
 		names,
+		ids: [],
 		told: false,
 	};
 	lose(folders, { ...lost, names: [] });

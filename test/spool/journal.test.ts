@@ -9,9 +9,9 @@ import {
 	keyLines,
 	pruneJournal,
 	triedIds,
-	writerName,
 } from "../../src/spool/journal.js";
 import type { SpoolFolders } from "../../src/spool/layout.js";
+import { writerName } from "../../src/spool/line-file.js";
 import { runScript } from "../helpers/child.js";
 import { moduleUrl } from "../helpers/modules.js";
 import { namesIn, temporarySpool } from "../helpers/spool.js";

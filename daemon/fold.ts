@@ -1,0 +1,71 @@
+/**
+ * Folding: where many loose reports still wait after a flush, they go into few files. Scripts never
+ * fold; the uploader does, under its lease.
+ */
+
+import { clearGraves } from "../src/spool/gone.js";
+import type { SpoolFolders } from "../src/spool/layout.js";
+import { namedAtMs } from "../src/spool/layout.js";
+import { writerName } from "../src/spool/line-file.js";
+import { countReports, readLoose, reportNames } from "../src/spool/read.js";
+import { remove } from "../src/spool/remove.js";
+import { fold, type LooseReport, segmentEntries, segmentNames } from "../src/spool/segments.js";
+import type { Policy } from "./policy.js";
+import type { Removal } from "./removal.js";
+
+export interface FoldOptions {
+	folders: SpoolFolders;
+	policy: Policy;
+	removal: Removal;
+	now: () => Date;
+	host: string;
+	/** No new segment after this. */
+	stop: AbortSignal;
+}
+
+/** Removes segments of which nothing is left, and tombstones that nothing needs. */
+export function dropEmptySegments({ folders, removal, now }: FoldOptions): void {
+	for (const segment of segmentNames(folders)) {
+		let isEmpty = true;
+		for (const { envelope } of segmentEntries(folders, segment)) {
+			if (removal.isGone(envelope.report.id)) continue;
+			isEmpty = false;
+			break;
+		}
+		if (isEmpty) remove(folders.segments, segment);
+	}
+	if (segmentNames(folders).length === 0) clearGraves(folders, now().getTime());
+}
+
+/** Loose reports that can be folded, as many as fit into one segment. */
+function nextLoose({ folders, policy }: FoldOptions, after: string): { reports: LooseReport[]; last: string | null } {
+	const reports: LooseReport[] = [];
+	let bytes = 0;
+	let last: string | null = null;
+	for (const name of reportNames(folders.new, policy.segmentReports, after)) {
+		last = name;
+		// A stranger's name might hold a line break, which the segment's format has no room for.
+		const text = namedAtMs(name) === null ? null : readLoose(folders.new, name);
+		if (text === null) continue;
+		reports.push({ name, text });
+		bytes += text.length;
+		if (bytes >= policy.segmentBytes) break;
+	}
+	return { reports, last };
+}
+
+/** @returns how many reports were folded. @throws the system's error; what is loose then is loose still */
+export function foldLoose(options: FoldOptions): number {
+	const { folders, policy, now, host, stop } = options;
+	if (countReports(folders.new).count <= policy.foldFromReports) return 0;
+	let folded = 0;
+	let after = "";
+	for (let part = 0; !stop.aborted; part++) {
+		const { reports, last } = nextLoose(options, after);
+		if (last === null) break;
+		if (reports.length > 0) fold(folders, `${writerName(host, process.pid, now().getTime())}-${part}`, reports);
+		folded += reports.length;
+		after = last;
+	}
+	return folded;
+}

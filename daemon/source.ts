@@ -1,0 +1,89 @@
+/**
+ * What a flush reads: all that waits and may leave now, segments first, then loose files in the order
+ * of time. What can't be a report is set aside on the way, and what may never leave is lost.
+ */
+import { randomUUID } from "node:crypto";
+import type { SpoolFolders } from "../src/spool/layout.js";
+import { lose } from "../src/spool/lost.js";
+import { NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
+import { setAsideCorrupt } from "../src/spool/remove.js";
+import { segmentEntries, segmentNames } from "../src/spool/segments.js";
+import type { WaitingEntry } from "../src/spool/waiting.js";
+import type { Gate } from "./gate.js";
+import { type Parcel, parcel } from "./parcel.js";
+import type { Removal } from "./removal.js";
+
+export interface SourceOptions {
+	folders: SpoolFolders;
+	gate: Gate;
+	removal: Removal;
+	now: () => Date;
+	/** How many names are kept in memory at once. @defaultValue NAME_WINDOW */
+	nameWindow?: number;
+}
+
+export class Source {
+	/** Files that were set aside in this flush. */
+	corrupt = 0;
+	/** Reports that may never leave, since consent was taken back. */
+	withdrawn = 0;
+
+	constructor(private readonly options: SourceOptions) {}
+
+	/** One pass over all that waits. A null stands for something that does not leave now. */
+	*pass(): Generator<Parcel | null> {
+		const { folders } = this.options;
+		for (const segment of segmentNames(folders)) {
+			for (const entry of segmentEntries(folders, segment)) yield this.consider(entry);
+		}
+		for (const name of this.looseNames()) yield this.loose(name);
+	}
+
+	private *looseNames(): Generator<string> {
+		const { folders, nameWindow = NAME_WINDOW } = this.options;
+		let after = "";
+		for (;;) {
+			const names = reportNames(folders.new, nameWindow, after);
+			yield* names;
+			const last = names.at(-1);
+			if (last === undefined || names.length < nameWindow) return;
+			after = last;
+		}
+	}
+
+	private loose(name: string): Parcel | null {
+		const { folders } = this.options;
+		const reading = readEntry(folders.new, name);
+		if (reading.state === "read") return this.consider({ ...reading.entry, segment: null });
+		if (reading.state === "corrupt") {
+			setAsideCorrupt(folders, name, reading.reason);
+			this.corrupt++;
+		}
+		return null;
+	}
+
+	private consider(entry: WaitingEntry): Parcel | null {
+		if (entry.envelope.hold !== null || this.options.removal.isGone(entry.envelope.report.id)) return null;
+		const found = parcel(entry);
+		const decision = this.options.gate.ask(found.report.project, found);
+		if (decision.send === "never") this.withdraw(found);
+		return decision.send === "yes" ? found : null;
+	}
+
+	private withdraw({ name, endpoint, grant, report }: Parcel): void {
+		lose(this.options.folders, {
+			et: 1,
+			id: randomUUID(),
+			at: this.options.now().toISOString(),
+			project: report.project,
+			endpoint,
+			grant,
+			reason: "withdrawn",
+			count: 1,
+			names: [name],
+			ids: [report.id],
+			told: false,
+		});
+		this.withdrawn++;
+	}
+}
