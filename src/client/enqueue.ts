@@ -6,7 +6,7 @@
 import { noticeDigest } from "../consent/change.js";
 import { FLAG_GRANT, mayKeep } from "../consent/decide.js";
 import { NO_POLICY, readSitePolicy } from "../consent/policy.js";
-import type { Grant } from "../consent/record.js";
+import { DETACHED, type Grant } from "../consent/record.js";
 import { ConsentStore } from "../consent/store.js";
 import { EtError } from "../errors.js";
 import type { Directories } from "../host/directories.js";
@@ -20,6 +20,7 @@ import type { Envelope } from "../spool/envelope.js";
 import { hostHash, NAME_RANDOM_BYTES, spoolFolders } from "../spool/layout.js";
 import { put } from "../spool/put.js";
 import { type ClientContext, systemContext } from "./context.js";
+import { flushDetached } from "./detached.js";
 import { loadManifest, type ManifestSource } from "./manifest-file.js";
 import type { Dropped, DropReason, EnqueueResult } from "./result.js";
 import { keepHouse } from "./upkeep.js";
@@ -137,6 +138,7 @@ function keep(
 	});
 	if (!delivered.ok) return dropped(delivered.reason, delivered.detail);
 	keepHouse(folders, context);
+	flushDetached(folders, context, by !== FLAG_GRANT && by.flush === DETACHED);
 	return { status: "queued", id, runId: run.runId, path: delivered.path, stripped };
 }
 

@@ -2,13 +2,18 @@
 
 import { sha256Hex } from "../report/ids.js";
 import { consentText, type Manifest } from "../report/manifest.js";
-import type { ConsentRecord, Mode } from "./record.js";
+import type { ConsentRecord, Grant, Mode } from "./record.js";
 
 export interface Change {
 	project: string;
 	now: Date;
 	/** How the decision was given, for the user to read later. */
 	how: string;
+}
+
+export interface GrantChange extends Omit<Change, "project"> {
+	/** @defaultValue as it was */
+	flush?: Grant["flush"];
 }
 
 /** The digest by which an envelope names the notice that it was recorded under. */
@@ -29,7 +34,7 @@ export function grant(
 	mode: Extract<Mode, "granted" | "local">,
 	former: ConsentRecord | null,
 	freshId: string,
-	change: Omit<Change, "project">,
+	change: GrantChange,
 ): ConsentRecord {
 	const current = former?.mode === "granted" || former?.mode === "local" ? former.grant : null;
 	const renewed = current?.endpoint === manifest.endpoint ? current.id : freshId;
@@ -44,6 +49,7 @@ export function grant(
 			endpoint: manifest.endpoint,
 			notice: { version: manifest.notice.version, digest: noticeDigest(manifest) },
 			text: consentText(manifest),
+			flush: change.flush ?? current?.flush ?? null,
 		},
 	};
 }

@@ -5,6 +5,9 @@ export const MODES = ["granted", "local", "denied", "withdrawn"] as const;
 /** `local`: kept for the user's own eyes, never sent. `withdrawn`: was granted, and is no more. */
 export type Mode = (typeof MODES)[number];
 
+/** How a grant, or `ET_FLUSH`, asks for a detached flush. */
+export const DETACHED = "detached";
+
 /** What was agreed to, and under which name: there where the mode is granted or local. */
 export interface Grant {
 	/** Random; envelopes carry it, and leave only while it is the current one. */
@@ -13,6 +16,8 @@ export interface Grant {
 	notice: { version: number; digest: string };
 	/** The manifest as it was agreed to, in the form of `consentText`. */
 	text: string;
+	/** Scripts start the uploader themselves, detached, where none runs; null where they do not. */
+	flush: typeof DETACHED | null;
 }
 
 export interface ConsentRecord {
@@ -30,11 +35,17 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 function parseGrant(value: unknown): Grant | null {
 	if (typeof value !== "object" || value === null) return null;
-	const { id, endpoint, notice, text } = value as Record<string, unknown>;
+	const { id, endpoint, notice, text, flush } = value as Record<string, unknown>;
 	const { version, digest } = (typeof notice === "object" && notice !== null ? notice : {}) as Record<string, unknown>;
 	if (!isText(id) || !isText(endpoint) || !isText(text) || !isText(digest) || !Number.isSafeInteger(version))
 		return null;
-	return { id, endpoint, notice: { version: version as number, digest }, text };
+	return {
+		id,
+		endpoint,
+		notice: { version: version as number, digest },
+		text,
+		flush: flush === DETACHED ? DETACHED : null,
+	};
 }
 
 /** A decision out of its file's JSON, or null where it is none: then nothing may be recorded or sent. */
