@@ -68,13 +68,13 @@ const rooms = [
 	room(
 		"client-imports-the-four",
 		"^src/client/",
-		["report", "host", "consent", "spool"],
+		["document", "report", "host", "consent", "spool"],
 		"A script loads nothing of the command line, the uploader or the server.",
 	),
 	room(
 		"cli-imports-client-and-the-four",
 		"^src/cli/",
-		["client", "report", "host", "consent", "spool"],
+		["client", "document", "report", "host", "consent", "spool"],
 		"The command line leaves work in the spool, or starts et-uploader; it never reaches into it.",
 	),
 	room(
