@@ -1,0 +1,174 @@
+/** `et consent`: what a user decides about a project. */
+
+import { deny, grant, withdraw } from "../../consent/change.js";
+import type { ConsentRecord } from "../../consent/record.js";
+import { ConsentStore } from "../../consent/store.js";
+import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
+import type { Manifest } from "../../report/manifest.js";
+import { agrees } from "../ask.js";
+import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
+import { type ProjectStatus, RULINGS, rulingOver, statusLines, statusOf } from "../consent-status.js";
+import { findTarget, noticeFor, type Target } from "../consent-target.js";
+import type { CliContext } from "../context.js";
+import { type Discarded, discard } from "../discard.js";
+import { EXIT_CODES } from "../exit-codes.js";
+import { type Left, leftOf } from "../left.js";
+import { noticeText } from "../notice.js";
+import { plural } from "../quantities.js";
+import { shown } from "../shown.js";
+import { openSpool, userFolders } from "../spool-view.js";
+import { canAsk, standardTerminal } from "../terminal.js";
+
+const options = {
+	manifest: { value: "FILE", help: "the author's et.json (default: ./et.json, where it is the project's)" },
+	yes: { short: "y", help: "agree without being asked; needed where there is no terminal" },
+	json: { help: "one JSON document" },
+} as const;
+
+export const spec = {
+	name: "consent",
+	summary: "decide what is recorded and sent for a project",
+	usage: [
+		"grant|local PROJECT|FILE [--manifest FILE] [--yes] [--json]",
+		"deny|withdraw PROJECT [--json]",
+		"[status] [PROJECT] [--json]",
+	],
+	details: [
+		"Nothing is recorded before you decide, and then what your decision says:",
+		" grant     reports are kept, and et-uploader sends them",
+		" local     reports are kept for your own eyes and never sent",
+		" deny      nothing is recorded, also where a script is called with --phone-home",
+		" withdraw  as if you had never agreed; the next grant is a new one",
+		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, nothing more is recorded until you grant it anew. To deny or withdraw removes what waits, and says what has left.",
+	],
+	options,
+	examples: [
+		["et consent grant dunovo/et.json", "read the notice, and answer"],
+		["et consent withdraw dunovo", "take it back, and remove what waits"],
+		["et consent", "what you have decided so far"],
+	],
+	exitCodes: ["ok", "failed", "usage", "notConsented"],
+} as const satisfies CommandSpec<typeof options>;
+
+interface Request {
+	context: CliContext;
+	store: ConsentStore;
+	target: Target;
+	yes: boolean;
+	json: boolean;
+}
+
+function formerRecord({ store, target }: Request): ConsentRecord | null {
+	const reading = store.read(target.project);
+	return reading.state === "decided" ? reading.record : null;
+}
+
+const QUESTIONS = {
+	granted: "Keep such reports and send them?",
+	local: "Keep such reports on this machine, and send none?",
+} as const;
+
+/** How consent was given, or null where it was not. @throws EtError `ET_USAGE` where nobody can be asked */
+function asked({ context, yes }: Request, notice: Manifest, mode: keyof typeof QUESTIONS): string | null {
+	if (yes) return "flag --yes";
+	if (!canAsk()) {
+		throw usageError(spec.name, "There is no terminal to ask you at. If you agree to the notice, say so with --yes.");
+	}
+	const { err, client } = context;
+	err.write(`${noticeText(notice, { ...standardTerminal(client.env), isTerminal: true })}\n`);
+	return agrees(err, QUESTIONS[mode]) ? "terminal" : null;
+}
+
+function agree(request: Request, mode: keyof typeof QUESTIONS): number {
+	const { context, store, target } = request;
+	const former = formerRecord(request);
+	const notice = noticeFor(target, former);
+	const how = asked(request, notice, mode);
+	if (how === null) {
+		context.err.line("Nothing was changed. et consent deny says no for good.");
+		return EXIT_CODES.notConsented;
+	}
+	const { now, random } = context.client;
+	store.write(grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), { now: now(), how }));
+	printStatus(request, statusOf(context, notice.project, notice));
+	return EXIT_CODES.ok;
+}
+
+function printStatus({ context, json }: Request, status: ProjectStatus): void {
+	if (json) {
+		context.out.line(JSON.stringify(status));
+		return;
+	}
+	for (const line of statusLines(status)) context.out.line(line);
+	if (status.ruled_out_by !== null) context.out.line(RULINGS[status.ruled_out_by]);
+}
+
+function removalLines(project: string, { waiting, rejected }: Discarded, left: Left): string[] {
+	const lines = [`${plural(waiting.length, "report")} of ${shown(project)} that waited: removed.`];
+	if (rejected.length > 0) lines.push(`${plural(rejected.length, "report")} that a server had refused: removed.`);
+	if (left.delivered > 0) lines.push(`${plural(left.delivered, "report")} had left before: a server has them.`);
+	if (left.unanswered > 0) {
+		lines.push(`${plural(left.unanswered, "report")} may have left: in a request without an answer.`);
+	}
+	return lines;
+}
+
+/** The decision comes first: whatever happens to the reports then, none leaves any more. */
+function refuse(request: Request, decide: typeof deny): number {
+	const { context, store, target, json } = request;
+	const { project } = target;
+	store.write(decide({ project, now: context.client.now(), how: "command line" }));
+	const folders = openSpool(context);
+	const removed = discard(context, folders, ({ envelope }) => envelope.report.project === project, "withdrawn");
+	const left = leftOf(folders, project);
+	const status = statusOf(context, project, target.manifest);
+	if (json) {
+		const counts = { waiting: removed.waiting.length, rejected: removed.rejected.length };
+		context.out.line(JSON.stringify({ ...status, removed: counts, left }));
+		return EXIT_CODES.ok;
+	}
+	for (const line of [...statusLines(status), ...removalLines(project, removed, left)]) context.out.line(line);
+	return EXIT_CODES.ok;
+}
+
+function status(request: Request): number {
+	printStatus(request, statusOf(request.context, request.target.project, request.target.manifest));
+	return EXIT_CODES.ok;
+}
+
+function allStatus(context: CliContext, store: ConsentStore, json: boolean): number {
+	const statuses = store.projects().map((project) => statusOf(context, project, null));
+	const ruling = rulingOver(context, null);
+	if (json) {
+		context.out.line(JSON.stringify({ projects: statuses, ruled_out_by: ruling }));
+		return EXIT_CODES.ok;
+	}
+	for (const line of statuses.flatMap(statusLines)) context.out.line(line);
+	if (statuses.length === 0) context.out.line("You have decided about no project, so nothing is recorded.");
+	if (ruling !== null) context.out.line(RULINGS[ruling]);
+	return EXIT_CODES.ok;
+}
+
+const ACTIONS: Readonly<Record<string, (request: Request) => number>> = {
+	grant: (request) => agree(request, "granted"),
+	local: (request) => agree(request, "local"),
+	deny: (request) => refuse(request, deny),
+	withdraw: (request) => refuse(request, withdraw),
+	status,
+};
+
+export function run(context: CliContext, argv: readonly string[]): number {
+	const { options: given, positionals } = parseCommandLine(spec, argv);
+	const [action = "status", name, surplus] = positionals;
+	if (surplus !== undefined) throw usageError(spec.name, `"${surplus}" is one word too many.`);
+	const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+	if (act === undefined) {
+		throw usageError(spec.name, `There is no decision "${action}": it is ${Object.keys(ACTIONS).join(", ")}.`);
+	}
+	const store = new ConsentStore(userFolders(context).consent);
+	if (action === "status" && name === undefined && given.manifest === undefined) {
+		return allStatus(context, store, given.json);
+	}
+	const target = findTarget(name, given.manifest, ".");
+	return act({ context, store, target, yes: given.yes, json: given.json });
+}

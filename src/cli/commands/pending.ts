@@ -1,0 +1,183 @@
+/** `et pending`: what waits, a line a report, in the order of time. */
+
+import type { Envelope } from "../../spool/envelope.js";
+import { triedIds } from "../../spool/journal.js";
+import type { SpoolFolders } from "../../spool/layout.js";
+import { lostByReason } from "../../spool/lost.js";
+import { countReports, type Entry } from "../../spool/read.js";
+import { corruptFiles } from "../../spool/remove.js";
+import { countWaiting, waiting } from "../../spool/waiting.js";
+import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
+import type { CliContext } from "../context.js";
+import { EXIT_CODES } from "../exit-codes.js";
+import { age, byteCount, plural } from "../quantities.js";
+import { openSpool, type ReportState, StateReader, shortId } from "../spool-view.js";
+import { type Column, Table } from "../table.js";
+import { standardTerminal, styled, type Terminal } from "../terminal.js";
+
+const options = {
+	project: { value: "NAME", help: "only this project's" },
+	limit: { value: "N", help: "only the first N" },
+	json: { help: "one JSON document, with everything" },
+} as const;
+
+export const spec = {
+	name: "pending",
+	summary: "list the reports that wait in your spool",
+	usage: ["[--project NAME] [--limit N] [--json]"],
+	details: [
+		"One line a report, oldest first. On a terminal the id is short and what is too long is cut; in a pipe nothing is. STATE is what may become of the report:",
+		" waiting        et-uploader sends it at its next turn",
+		" held           it waits for your word",
+		" local only     you keep this project's reports for yourself",
+		" not allowed    something rules it out now: the site's policy, DO_NOT_TRACK,",
+		"                ET_DISABLED, no decision of yours, or a decision that can't be read",
+		" never leaves   you took back what it was recorded under; et-uploader removes it",
+		" may have left  it was in a request that was not answered for it",
+	],
+	options,
+	examples: [
+		["et pending", "what waits"],
+		["et pending --json | jq '.reports[].command'", "the same for programs"],
+	],
+	exitCodes: ["ok", "failed", "usage"],
+} as const satisfies CommandSpec<typeof options>;
+
+/** 80 columns, with the gaps between. */
+const COLUMNS: readonly Column[] = [
+	{ title: "ID", width: 12 },
+	{ title: "AGE", width: 4, right: true },
+	{ title: "PROJECT", width: 10, grows: 1 },
+	{ title: "COMMAND", width: 12, grows: 2 },
+	{ title: "EVENT", width: 11 },
+	{ title: "BYTES", width: 6, right: true },
+	{ title: "STATE", width: 13 },
+];
+
+interface Listing {
+	context: CliContext;
+	folders: SpoolFolders;
+	states: StateReader;
+	project: string | undefined;
+	limit: number;
+}
+
+interface Listed {
+	count: number;
+	bytes: number;
+	byState: Map<ReportState["state"], number>;
+	/** Whether there is more than was listed. */
+	isCut: boolean;
+}
+
+/** Passes what waits to `each`, and adds it up. */
+function list({ folders, states, project, limit }: Listing, each: (entry: Entry, state: ReportState) => void): Listed {
+	const listed: Listed = { count: 0, bytes: 0, byState: new Map(), isCut: false };
+	for (const entry of waiting(folders)) {
+		if (project !== undefined && entry.envelope.report.project !== project) continue;
+		if (listed.count === limit) {
+			listed.isCut = true;
+			break;
+		}
+		const state = states.of(entry.envelope);
+		each(entry, state);
+		listed.count++;
+		listed.bytes += entry.bytes;
+		listed.byState.set(state.state, (listed.byState.get(state.state) ?? 0) + 1);
+	}
+	return listed;
+}
+
+function eventOf({ event, outcome }: Envelope["report"]): string {
+	return outcome === null || outcome === undefined ? event : `${event} ${outcome}`;
+}
+
+function cells(entry: Entry, state: ReportState, nowMs: number, { isTerminal }: Terminal): string[] {
+	const { report } = entry.envelope;
+	return [
+		isTerminal ? shortId(report.id) : report.id,
+		age(report.occurred_at, nowMs),
+		report.project,
+		report.command ?? "-",
+		eventOf(report),
+		String(Buffer.byteLength(entry.text)),
+		state.state,
+	];
+}
+
+/** What is not in the list and yet the user's to know: refused, unreadable, dropped. */
+function asides(folders: SpoolFolders): string[] {
+	const rejected = countReports(folders.rejected).count;
+	const corrupt = corruptFiles(folders).length;
+	const lines: string[] = [];
+	if (rejected > 0) lines.push(`${plural(rejected, "report")} refused by a server: ${folders.rejected}`);
+	if (corrupt > 0) lines.push(`${plural(corrupt, "file")} that can't be a report: ${folders.corrupt}`);
+	for (const [project, reasons] of lostByReason(folders)) {
+		const parts = [...reasons].map(([reason, count]) => `${count} ${reason.replaceAll("_", " ")}`);
+		lines.push(`Dropped of ${project} so far: ${parts.join(", ")}`);
+	}
+	return lines;
+}
+
+function summary({ folders }: Listing, { count, bytes, byState, isCut }: Listed): string[] {
+	const states = [...byState].map(([state, number]) => `${number} ${state}`).join(", ");
+	const total = isCut ? ` of ${countWaiting(folders)} in the spool` : "";
+	const waits =
+		count === 0 ? "No report waits." : `${plural(count, "report")}${total}, ${byteCount(bytes)} on disk: ${states}.`;
+	return [waits, ...asides(folders)];
+}
+
+function printTable(listing: Listing): void {
+	const { out, client } = listing.context;
+	const terminal = standardTerminal(client.env);
+	const table = new Table(COLUMNS, terminal);
+	const nowMs = client.now().getTime();
+	let isFirst = true;
+	const listed = list(listing, (entry, state) => {
+		if (isFirst) out.line(table.head());
+		isFirst = false;
+		out.line(table.row(cells(entry, state, nowMs, terminal)));
+	});
+	for (const line of summary(listing, listed)) out.line(styled(terminal, "dim", line));
+}
+
+function printJson(listing: Listing): void {
+	const { out } = listing.context;
+	let separator = "";
+	out.write('{"reports":[');
+	const listed = list(listing, ({ name, envelope, bytes }, { state, reason }) => {
+		const { report, ...around } = envelope;
+		const { erase_key: _secret, ...shownAround } = around;
+		out.write(`${separator}\n${JSON.stringify({ ...report, spool: { ...shownAround, name, bytes, state, reason } })}`);
+		separator = ",";
+	});
+	const lost = Object.fromEntries(
+		[...lostByReason(listing.folders)].map(([project, reasons]) => [project, Object.fromEntries(reasons)]),
+	);
+	const rest = {
+		count: listed.count,
+		bytes: listed.bytes,
+		is_cut: listed.isCut,
+		rejected: countReports(listing.folders.rejected).count,
+		corrupt: corruptFiles(listing.folders).length,
+		dropped: lost,
+	};
+	out.line(`\n],${JSON.stringify(rest).slice(1)}`);
+}
+
+function parseLimit(text: string | undefined): number {
+	if (text === undefined) return Number.POSITIVE_INFINITY;
+	if (/^[1-9]\d*$/.test(text)) return Number(text);
+	throw usageError(spec.name, `--limit must be a whole number from 1, not "${text}".`);
+}
+
+export function run(context: CliContext, argv: readonly string[]): number {
+	const { options: given, positionals } = parseCommandLine(spec, argv);
+	if (positionals[0] !== undefined) throw usageError(spec.name, `"${positionals[0]}" is one word too many.`);
+	const folders = openSpool(context);
+	const states = new StateReader(context, triedIds(folders));
+	const listing = { context, folders, states, project: given.project, limit: parseLimit(given.limit) };
+	if (given.json) printJson(listing);
+	else printTable(listing);
+	return EXIT_CODES.ok;
+}

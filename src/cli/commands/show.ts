@@ -1,0 +1,46 @@
+/** `et show`: a report, exactly as it would leave. */
+import type { Entry } from "../../spool/read.js";
+import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
+import type { CliContext } from "../context.js";
+import { EXIT_CODES } from "../exit-codes.js";
+import { shownJson } from "../shown.js";
+import { findReport, openSpool } from "../spool-view.js";
+import { standardTerminal } from "../terminal.js";
+
+const options = {
+	pretty: { help: "indented, for people; the same content" },
+	envelope: { help: "with what stays here: where it may go, under which notice and grant, and the key that erases it" },
+} as const;
+
+export const spec = {
+	name: "show",
+	summary: "print a report exactly as it would be sent",
+	usage: ["ID [--pretty] [--envelope]"],
+	details: [
+		"ID is an id as et pending prints it, or the beginning of one that means one report alone. What is printed is made by the code that sends: in a pipe, byte for byte what leaves; on a terminal the same with a line end, and with characters that a terminal would obey written as JSON's \\u escapes.",
+	],
+	options,
+	examples: [
+		["et show 4f1c2b --pretty", "read what would leave"],
+		["et show 4f1c2b | sha256sum", "the bytes themselves"],
+	],
+	exitCodes: ["ok", "failed", "usage", "notFound"],
+} as const satisfies CommandSpec<typeof options>;
+
+const INDENT = 2;
+
+function textOf(entry: Entry, pretty: boolean, withEnvelope: boolean): string {
+	if (withEnvelope) return JSON.stringify(entry.envelope, null, pretty ? INDENT : 0);
+	return pretty ? JSON.stringify(JSON.parse(entry.text), null, INDENT) : entry.text;
+}
+
+export function run(context: CliContext, argv: readonly string[]): number {
+	const { options: given, positionals } = parseCommandLine(spec, argv);
+	const [id, surplus] = positionals;
+	if (id === undefined) throw usageError(spec.name, "Which report? Give its id, as et pending prints it.");
+	if (surplus !== undefined) throw usageError(spec.name, `One report at a time: "${surplus}" is one word too many.`);
+	const text = textOf(findReport(openSpool(context), id), given.pretty, given.envelope);
+	if (standardTerminal(context.client.env).isTerminal) context.out.line(shownJson(text));
+	else context.out.write(given.pretty ? `${text}\n` : text);
+	return EXIT_CODES.ok;
+}

@@ -1,0 +1,88 @@
+/** What was decided about projects, and what rules above it, in words and as JSON. */
+
+import { noticeDigest } from "../consent/change.js";
+import { environmentRefusal } from "../consent/environment.js";
+import { NO_POLICY, policyAllows, readSitePolicy } from "../consent/policy.js";
+import { type ConsentReading, ConsentStore } from "../consent/store.js";
+import type { Manifest } from "../report/manifest.js";
+import type { CliContext } from "./context.js";
+import { shown } from "./shown.js";
+import { userFolders } from "./spool-view.js";
+
+export interface ProjectStatus {
+	project: string;
+	mode: "granted" | "local" | "denied" | "withdrawn" | "none" | "unreadable";
+	since: string | null;
+	how: string | null;
+	endpoint: string | null;
+	notice: { version: number; digest: string } | null;
+	/** Whether the author's notice has changed since; null where there is no manifest to tell. */
+	notice_changed: boolean | null;
+	/** What rules above the decision: nothing is recorded or sent. */
+	ruled_out_by: "site_policy" | "do_not_track" | "et_disabled" | null;
+	/** Why a decision can't be read. */
+	why: string | null;
+}
+
+/** What rules above every decision about an endpoint; about any, where none is known. */
+export function rulingOver(context: CliContext, endpoint: string | null): ProjectStatus["ruled_out_by"] {
+	const { sitePolicy } = userFolders(context);
+	const policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(sitePolicy);
+	const isAllowed = endpoint === null ? !policy.deny : policyAllows(policy, endpoint);
+	return isAllowed ? environmentRefusal(context.client.env) : "site_policy";
+}
+
+function undecided(project: string, reading: ConsentReading): Omit<ProjectStatus, "ruled_out_by"> {
+	const isUnreadable = reading.state === "unreadable";
+	const mode = isUnreadable ? "unreadable" : "none";
+	const why = isUnreadable ? reading.why : null;
+	return { project, mode, since: null, how: null, endpoint: null, notice: null, notice_changed: null, why };
+}
+
+/** @param manifest the author's, where it is at hand */
+export function statusOf(context: CliContext, project: string, manifest: Manifest | null): ProjectStatus {
+	const reading = new ConsentStore(userFolders(context).consent).read(project);
+	if (reading.state !== "decided") {
+		return { ...undecided(project, reading), ruled_out_by: rulingOver(context, manifest?.endpoint ?? null) };
+	}
+	const { mode, since, how, grant } = reading.record;
+	const endpoint = grant?.endpoint ?? null;
+	return {
+		project,
+		mode,
+		since,
+		how,
+		endpoint,
+		notice: grant?.notice ?? null,
+		notice_changed: grant === null || manifest === null ? null : grant.notice.digest !== noticeDigest(manifest),
+		ruled_out_by: rulingOver(context, endpoint ?? manifest?.endpoint ?? null),
+		why: null,
+	};
+}
+
+export const RULINGS: Readonly<Record<NonNullable<ProjectStatus["ruled_out_by"]>, string>> = {
+	site_policy: "This machine's administrator rules that nothing is recorded or sent there (/etc/et/policy.json).",
+	do_not_track: "DO_NOT_TRACK is set: while it is, nothing is recorded and nothing is sent.",
+	et_disabled: "ET_DISABLED is set: while it is, nothing is recorded and nothing is sent.",
+};
+
+const MODES: Readonly<Record<ProjectStatus["mode"], string>> = {
+	granted: "granted: reports are kept and sent",
+	local: "local: reports are kept for you and never sent",
+	denied: "denied: nothing is recorded",
+	withdrawn: "withdrawn: nothing is recorded",
+	none: "no decision: nothing is recorded",
+	unreadable: "the decision can't be read: nothing is recorded or sent",
+};
+
+/** A few lines about one project. */
+export function statusLines(status: ProjectStatus): string[] {
+	const { project, mode, since, how, endpoint, notice, why } = status;
+	const lines = [`${shown(project)}: ${MODES[mode]}${why === null ? "" : ` (${shown(why)})`}`];
+	if (since !== null) lines.push(`  since ${shown(since)}, by ${shown(how ?? "unknown")}`);
+	if (endpoint !== null) lines.push(`  to ${shown(endpoint)}, notice version ${notice?.version}`);
+	if (status.notice_changed === true) {
+		lines.push("  The author's notice has changed since: nothing is recorded under it until you grant it anew.");
+	}
+	return lines;
+}

@@ -1,0 +1,64 @@
+/** Which project a user means, and the notice that is decided on. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { loadManifest } from "../client/manifest-file.js";
+import { type ConsentRecord, grantedManifest } from "../consent/record.js";
+import type { Manifest } from "../report/manifest.js";
+import { usageError } from "./command.js";
+
+const MANIFEST_FILE = "et.json";
+const COMMAND = "consent";
+
+/** A path rather than a project's name. */
+function isPath(text: string): boolean {
+	return /[/\\]|\.json$/.test(text);
+}
+
+export interface Target {
+	project: string;
+	/** Null where no manifest was given or found. */
+	manifest: Manifest | null;
+}
+
+/** The manifest of the folder that `et` was called in, where it is this project's. */
+function manifestHere(folder: string, project: string): Manifest | null {
+	try {
+		const manifest = loadManifest(join(folder, MANIFEST_FILE));
+		return manifest.project === project ? manifest : null;
+	} catch {
+		return null;
+	}
+}
+
+/**
+ * @param given what the user called it: a project, or the path of a manifest
+ * @param manifestPath of the option --manifest
+ * @param folder that `et` was called in
+ * @throws EtError `ET_USAGE`, or what is wrong with a manifest that was named
+ */
+export function findTarget(given: string | undefined, manifestPath: string | undefined, folder: string): Target {
+	const namedPath = manifestPath ?? (given !== undefined && isPath(given) ? given : undefined);
+	const namedProject = given !== undefined && !isPath(given) ? given : undefined;
+	if (namedPath === undefined && namedProject !== undefined) {
+		return { project: namedProject, manifest: manifestHere(folder, namedProject) };
+	}
+	const path = namedPath ?? join(folder, MANIFEST_FILE);
+	if (namedPath === undefined && !existsSync(path)) {
+		throw usageError(COMMAND, "Which project? Name it, or the path of its et.json; there is no et.json here.");
+	}
+	const manifest = loadManifest(path);
+	if (namedProject !== undefined && manifest.project !== namedProject) {
+		throw usageError(COMMAND, `That manifest is of the project ${manifest.project}, and not of ${namedProject}.`);
+	}
+	return { project: manifest.project, manifest };
+}
+
+/** The notice to agree to: the manifest that was given, or the one that was agreed to before. @throws EtError `ET_USAGE` */
+export function noticeFor({ project, manifest }: Target, former: ConsentRecord | null): Manifest {
+	if (manifest !== null) return manifest;
+	if (former?.grant) return grantedManifest(former.grant);
+	throw usageError(
+		COMMAND,
+		`What would you agree to? Name the path of ${project}'s et.json, which its author ships beside the script: et consent grant PATH/et.json.`,
+	);
+}

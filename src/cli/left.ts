@@ -1,0 +1,26 @@
+/** What has left of a project, as the uploader wrote it down. */
+import { journalLines } from "../spool/journal.js";
+import type { SpoolFolders } from "../spool/layout.js";
+
+export interface Left {
+	/** Reports that a server has said it has. */
+	delivered: number;
+	/** Reports that were in a request and that no server has said it has: it may have them. */
+	unanswered: number;
+}
+
+/** Counts over the log that is kept, which is bounded: what left long ago may be no longer in it. */
+export function leftOf(folders: SpoolFolders, project: string): Left {
+	const tried = new Set<string>();
+	const delivered = new Set<string>();
+	for (const line of journalLines(folders)) {
+		if ("tried" in line) {
+			for (const report of line.tried) if (report.project === project) tried.add(report.id);
+		} else {
+			for (const [id, verdict] of Object.entries(line.verdicts)) {
+				if (tried.has(id) && (verdict === "accepted" || verdict === "duplicate")) delivered.add(id);
+			}
+		}
+	}
+	return { delivered: delivered.size, unanswered: tried.size - delivered.size };
+}

@@ -1,0 +1,100 @@
+/**
+ * The reports of a command under `et run`: one before it, one after. Nothing here throws, prints or
+ * takes longer than a small local write: whatever goes wrong in ET, the command runs as it would.
+ */
+import type { ClientContext } from "../client/context.js";
+import { dropped, enqueueIn, newRun } from "../client/enqueue.js";
+import { loadManifest } from "../client/manifest-file.js";
+import type { EnqueueResult } from "../client/result.js";
+import { type ChildUsage, watchChild } from "../host/child-usage.js";
+import type { Measure, ReportInput } from "../report/types.js";
+import type { ChildEnd } from "./child.js";
+import { dataFrom, measureInputs } from "./inputs.js";
+
+export interface RunReportOptions {
+	/** Path of the author's et.json. */
+	manifest: string;
+	phoneHome: boolean;
+	test: boolean;
+	/** The author's name for what runs. */
+	command: string;
+	version: string | undefined;
+	/** As the command line gives them. */
+	inputs: readonly string[];
+	data: readonly string[];
+	/** Hears what became of each report. */
+	tell: (event: "start" | "end", result: EnqueueResult) => void;
+}
+
+export interface RunReport {
+	/** The command runs now, under this pid. */
+	follow(pid: number): void;
+	/** The command has ended. */
+	end(end: ChildEnd): void;
+}
+
+const NOT_REPORTED: RunReport = { follow() {}, end() {} };
+
+/** A signal or an exit code, as a report says it. */
+function outcomeOf(end: ChildEnd): ReportInput {
+	if ("signal" in end) return { outcome: "killed", signal: end.signal };
+	return { outcome: end.code === 0 ? "ok" : "failed", exitCode: end.code };
+}
+
+function measured(wallS: number, used: ChildUsage): ReportInput {
+	const { cpuUserS, cpuSystemS, maxRssBytes, cpuBy, maxRssBy } = used;
+	const measuredBy: Partial<Record<Measure, string>> = {
+		wall_s: "monotonic",
+		...(cpuBy === null ? {} : { cpu_user_s: cpuBy, cpu_system_s: cpuBy }),
+		...(maxRssBy === null ? {} : { max_rss_bytes: maxRssBy }),
+	};
+	return { wallS, cpuUserS, cpuSystemS, maxRssBytes, measuredBy, sinceStartS: wallS };
+}
+
+/** The report of the start; what follows it where the user has agreed. @throws where the manifest can't be used */
+function begin(context: ClientContext, options: RunReportOptions): RunReport {
+	const { manifest: path, phoneHome, test, command, version, tell } = options;
+	const manifest = loadManifest(path);
+	const identity = newRun(manifest, context);
+	const data = dataFrom(options.data, manifest);
+	const known: ReportInput = { command, ...(version === undefined ? {} : { version }), test, data };
+	const keep = (event: "start" | "end", figures: ReportInput): EnqueueResult => {
+		const given = { ...known, ...figures, event };
+		const result = enqueueIn(context, given, { manifest: path, phoneHome }, identity ?? undefined);
+		tell(event, result);
+		return result;
+	};
+	if (identity === null || keep("start", { sinceStartS: 0 }).status === "not_consented") return NOT_REPORTED;
+	const sizes = measureInputs(options.inputs, manifest);
+	const watch = watchChild();
+	const startedS = context.monotonicS();
+	return {
+		follow: watch.follow,
+		end(end) {
+			const figures = measured(context.monotonicS() - startedS, watch.end());
+			keep("end", { ...outcomeOf(end), ...figures, inputs: sizes() });
+		},
+	};
+}
+
+function quietly(work: () => void): void {
+	try {
+		work();
+	} catch {
+		// ET's trouble is none of the command's.
+	}
+}
+
+/** Reports a run's start. To be called right before the command is started. */
+export function reportRun(context: ClientContext, options: RunReportOptions): RunReport {
+	let report = NOT_REPORTED;
+	try {
+		report = begin(context, options);
+	} catch (error) {
+		quietly(() => options.tell("start", dropped("invalid_manifest", String(error))));
+	}
+	return {
+		follow: (pid) => quietly(() => report.follow(pid)),
+		end: (end) => quietly(() => report.end(end)),
+	};
+}
