@@ -21,6 +21,9 @@ export interface RunOptions extends EnqueueOptions {
 /** What can be said of a run while it lasts, and at its end; what was measured need not be said. */
 export type RunFigures = Omit<ReportInput, "event" | "occurredAt" | "sinceStartS">;
 
+/** Seconds without the digits that no clock has, so that people can read them. */
+const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+
 /** What the process used between two moments, as a report says it. */
 function usedSince(before: ProcessUsage, wallS: number): RunFigures {
 	const after = processUsage();
@@ -31,9 +34,9 @@ function usedSince(before: ProcessUsage, wallS: number): RunFigures {
 		max_rss_bytes: after.maxRssBy,
 	};
 	return {
-		wallS,
-		cpuUserS: after.cpuUserS - before.cpuUserS,
-		cpuSystemS: after.cpuSystemS - before.cpuSystemS,
+		wallS: microseconds(wallS),
+		cpuUserS: microseconds(after.cpuUserS - before.cpuUserS),
+		cpuSystemS: microseconds(after.cpuSystemS - before.cpuSystemS),
 		maxRssBytes: after.maxRssBytes,
 		measuredBy,
 	};
@@ -94,7 +97,7 @@ export class Run {
 				inputs: { ...inputs, ...figures.inputs },
 				data: { ...data, ...figures.data },
 				event,
-				sinceStartS: this.context.monotonicS() - this.startedS,
+				sinceStartS: microseconds(this.context.monotonicS() - this.startedS),
 			};
 			return enqueueIn(this.context, given, this.options, this.identity);
 		});
