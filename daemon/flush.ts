@@ -57,7 +57,7 @@ export interface FlushSummary {
 	failed: { endpoint: string; why: string }[];
 	/** Endpoints that are backing off. */
 	notDue: string[];
-	/** When the first of those that failed is due again, milliseconds since the epoch; null where none failed. */
+	/** When the first of those two is due again, milliseconds since the epoch; null where there are none. */
 	nextDueMs: number | null;
 }
 
@@ -182,14 +182,17 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 	const dropped = keepHouse(folders, options, memory.clockIsSteady);
 	const writer = writerName(host, process.pid, startedAt.getTime());
 	const { sending, source, folded } = await send(options, folders, memory, writer);
+	const failed = sending.failures();
+	const notDue = [...sending.notDue];
 	return {
 		delivered: sending.delivered,
 		rejected: sending.rejected,
 		corrupt: source.corrupt,
 		lost: dropped + source.withdrawn,
 		folded,
-		failed: sending.failures(),
-		notDue: [...sending.notDue],
-		nextDueMs: memory.nextDueMs(),
+		failed,
+		notDue,
+		// Of no others: one that nothing waits for any more would wake the daemon for ever.
+		nextDueMs: memory.nextDueMs([...failed.map(({ endpoint }) => endpoint), ...notDue]),
 	};
 }

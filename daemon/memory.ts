@@ -77,11 +77,12 @@ export class Memory {
 		this.save();
 	}
 
-	/** The earliest moment at which an endpoint that failed is due again, or null. */
-	nextDueMs(): number | null {
-		const times = Object.values(this.state.endpoints).flatMap(({ next_at }) =>
-			next_at === null ? [] : [Date.parse(next_at)],
-		);
+	/** The earliest moment at which one of these is due again, or null where none has to wait. */
+	nextDueMs(endpoints: readonly string[]): number | null {
+		const times = endpoints.flatMap((endpoint) => {
+			const { next_at } = this.endpoint(endpoint);
+			return next_at === null ? [] : [Date.parse(next_at)];
+		});
 		return times.length === 0 ? null : Math.min(...times);
 	}
 

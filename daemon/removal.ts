@@ -1,12 +1,19 @@
 /** How settled reports leave the spool: a loose one by removing its file, a folded one by a tombstone. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { Graves, goneIds } from "../src/spool/gone.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { removeAll } from "../src/spool/remove.js";
 import type { Parcel } from "./parcel.js";
 
+/** A file of tombstones that was begun less than this ago may still be being written. */
+const FRESH_MS = 1000;
+
 export class Removal {
 	private readonly graves: Graves;
 	private readonly gone: Set<string>;
+	/** Tombstones in files that were begun until then have been read. */
+	private readUntilMs = 0;
 
 	/** @param writer `writerName` of this process */
 	constructor(
@@ -19,6 +26,21 @@ export class Removal {
 
 	isGone(id: string): boolean {
 		return this.gone.has(id);
+	}
+
+	/** Those that are in the spool at this moment: their user may have dropped some since they were read. */
+	stillThere(parcels: readonly Parcel[]): Parcel[] {
+		if (parcels.some(({ segment }) => segment !== null)) this.readNewTombstones();
+		return parcels.filter(({ name, segment, report }) =>
+			segment === null ? existsSync(join(this.folders.new, name)) : !this.gone.has(report.id),
+		);
+	}
+
+	private readNewTombstones(): void {
+		const begunMs = statSync(this.folders.gone, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+		if (begunMs <= this.readUntilMs) return;
+		this.readUntilMs = Math.min(begunMs, Date.now() - FRESH_MS);
+		for (const id of goneIds(this.folders)) this.gone.add(id);
 	}
 
 	/** @throws the system's error where a tombstone can't be written: what it is for is then sent once more */

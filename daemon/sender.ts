@@ -52,6 +52,8 @@ export class EndpointSender {
 	readonly staying = new Set<string>();
 	/** Whether reading went on without it: a busy endpoint must not hold back the others. */
 	private lagging = false;
+	/** The endpoint refused a batch with counts of lost reports: it is told of none in this flush. */
+	private refusesLost = false;
 	/** Why it closed, where this machine is to blame and not the endpoint (a full disk). */
 	trouble: string | null = null;
 
@@ -130,15 +132,17 @@ export class EndpointSender {
 	private async sendAllowed(parcels: readonly Parcel[]): Promise<void> {
 		if (this.options.stop.aborted) return;
 		const allowed = this.stillAllowed(parcels);
-		const lost = this.options.lost.for(this.endpoint, MOST_LOST);
+		const lost = this.refusesLost ? [] : this.options.lost.for(this.endpoint, MOST_LOST);
 		if (allowed.length === 0 && lost.length === 0) return;
 		await this.deliver(allowed, lost);
 	}
 
-	private async deliver(parcels: readonly Parcel[], lost: readonly LostEntry[]): Promise<void> {
+	private async deliver(waiting: readonly Parcel[], lost: readonly LostEntry[]): Promise<void> {
 		if (this.closed || this.options.abort.aborted) return;
 		const batch = `${++this.batches}-${randomUUID()}`;
-		const outcome = await this.request(batch, parcels, lost);
+		const parcels = this.announce(batch, waiting);
+		if (parcels.length === 0 && lost.length === 0) return;
+		const outcome = await this.request(parcels, lost);
 		switch (outcome.kind) {
 			case "verdicts":
 				return this.settled(batch, parcels, lost, outcome.verdicts);
@@ -153,15 +157,23 @@ export class EndpointSender {
 		}
 	}
 
-	private async request(batch: string, parcels: readonly Parcel[], lost: readonly LostEntry[]): Promise<Outcome> {
-		const { journal, now, transport, abort, policy } = this.options;
+	/**
+	 * Writes down what may leave, on disk before the request, and then looks for it once more: what
+	 * its user dropped since it was read either does not leave, or was known as tried by then.
+	 */
+	private announce(batch: string, parcels: readonly Parcel[]): Parcel[] {
+		const { journal, now, removal } = this.options;
 		const tried = parcels.map(({ report }) => report);
-		// On disk before the request: what may have left is known as such, whatever happens next.
 		journal.trying({ at: now().toISOString(), endpoint: this.endpoint, batch, tried }, parcels.flatMap(keyLine));
+		return removal.stillThere(parcels);
+	}
+
+	private async request(parcels: readonly Parcel[], lost: readonly LostEntry[]): Promise<Outcome> {
+		const { now, transport, abort, policy } = this.options;
 		const texts = parcels.map(({ text }) => text);
 		const body = serialiseBatch(now(), lost.map(wireLost), texts);
 		const exchange = await transport.send(this.endpoint, body, abort);
-		return classify(exchange, new Set(tried.map(({ id }) => id)), now().getTime(), policy);
+		return classify(exchange, new Set(parcels.map(({ report }) => report.id)), now().getTime(), policy);
 	}
 
 	private async settled(
@@ -196,14 +208,18 @@ export class EndpointSender {
 		code: string,
 		message: string,
 	): Promise<void> {
+		if (lost.length > 0) {
+			// The counts may be what it refuses: no report is to blame before it was sent without them.
+			this.refusesLost = true;
+			return parcels.length === 0 ? undefined : this.deliver(parcels, []);
+		}
 		const [only] = parcels;
-		if (only === undefined) return this.fail(`it refuses the counts of lost reports (${code})`, null, true);
-		if (parcels.length === 1) {
+		if (only !== undefined && parcels.length === 1) {
 			const { id } = only.report;
 			const verdict: WireVerdict = { id, verdict: "rejected", code, message };
 			return this.settled("", parcels, [], new Map([[id, verdict]]));
 		}
-		for (const half of halves(parcels)) await this.deliver(half, half[0] === only ? lost : []);
+		for (const half of halves(parcels)) await this.deliver(half, []);
 	}
 
 	private fail(why: string, retryAfterMs: number | null, held: boolean): void {

@@ -3,6 +3,7 @@
  * of time. What can't be a report is set aside on the way, and what may never leave is lost.
  */
 import { randomUUID } from "node:crypto";
+import type { CorruptReason } from "../src/spool/envelope.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { lose } from "../src/spool/lost.js";
 import { NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
@@ -55,11 +56,18 @@ export class Source {
 		const { folders } = this.options;
 		const reading = readEntry(folders.new, name);
 		if (reading.state === "read") return this.consider({ ...reading.entry, segment: null });
-		if (reading.state === "corrupt") {
-			setAsideCorrupt(folders, name, reading.reason);
-			this.corrupt++;
-		}
+		if (reading.state === "corrupt") this.setAside(name, reading.reason);
 		return null;
+	}
+
+	/** What can't be set aside (its name is too long, or another took it) stays, and holds nothing up. */
+	private setAside(name: string, reason: CorruptReason): void {
+		try {
+			setAsideCorrupt(this.options.folders, name, reason);
+			this.corrupt++;
+		} catch {
+			// It is looked at again in the next flush.
+		}
 	}
 
 	private consider(entry: WaitingEntry): Parcel | null {

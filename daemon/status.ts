@@ -102,10 +102,12 @@ export function statusText(status: Status, now: Date): string {
 		`Pending: ${status.pending.toLocaleString("en")}`,
 		`Refused by a server: ${status.rejected.toLocaleString("en")}${status.rejected > 0 ? " (in rejected/, each with its reason)" : ""}`,
 	];
-	const corrupt = Object.entries(status.corrupt).map(([reason, count]) => `${count} ${reason}`);
+	const corrupt = Object.entries(status.corrupt).map(([reason, count]) => `${count} ${plainText(reason, MAX_LINE)}`);
 	lines.push(`No reports, set aside: ${corrupt.length === 0 ? "0" : `${corrupt.join(", ")} (in corrupt/)`}`);
 	const lost = Object.entries(status.lost).flatMap(([project, reasons]) =>
-		Object.entries(reasons).map(([reason, count]) => `  ${plainText(project, MAX_LINE)}: ${count} ${reason}`),
+		Object.entries(reasons).map(
+			([reason, count]) => `  ${plainText(project, MAX_LINE)}: ${count} ${plainText(reason, MAX_LINE)}`,
+		),
 	);
 	lines.push(`Dropped: ${lost.length === 0 ? "0" : ""}`.trim(), ...lost);
 	const endpoints = Object.entries(status.endpoints);

@@ -1,7 +1,11 @@
 /** What a round has to say to people: a line or a few. Pure. */
+import { plainText } from "../src/report/scrub.js";
 import type { RoundResult } from "./uploader.js";
 
 const reports = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "report" : "reports"}`;
+
+const MAX_LENGTH = 400;
+const plain = (text: string): string => plainText(text, MAX_LENGTH);
 
 /** Null where there is nothing to say. */
 export function summaryText(result: RoundResult): string | null {
@@ -14,9 +18,11 @@ export function summaryText(result: RoundResult): string | null {
 	if (corrupt > 0) lines.push(`No reports: ${corrupt} files (kept in corrupt/, the reason is in the name).`);
 	if (lost > 0) lines.push(`Dropped: ${reports(lost)} (et-uploader status says why).`);
 	for (const { endpoint, why } of failed) {
-		lines.push(`Not delivered to ${endpoint}: ${why}. Nothing is lost; it is tried again later.`);
+		lines.push(`Not delivered to ${plain(endpoint)}: ${plain(why)}. Nothing is lost; it is tried again later.`);
 	}
 	if (folded > 0) lines.push(`Folded ${reports(folded)} that still wait into fewer files.`);
-	for (const endpoint of notDue) lines.push(`Not tried: ${endpoint} is backing off after a failure (--now tries it).`);
+	for (const endpoint of notDue) {
+		lines.push(`Not tried: ${plain(endpoint)} is backing off after a failure (--now tries it).`);
+	}
 	return lines.join("\n");
 }
