@@ -11,6 +11,9 @@ import type { ConsentReading } from "./store.js";
 /** The grant of a report that only the run's own flag allows. */
 export const FLAG_GRANT = "flag";
 
+/** The grant of a report that another machine's user let be carried here: who imports it consents to its sending. */
+export const IMPORT_GRANT = "import";
+
 export type Refusal =
 	| "site_policy"
 	| EnvironmentRefusal
@@ -75,7 +78,7 @@ export function maySend(waiting: Waiting, circumstances: Circumstances): SendDec
 	if (reading.state === "unreadable") return { send: "not_now", reason: "consent_unreadable" };
 	const record = reading.state === "decided" ? reading.record : null;
 	if (record?.mode === "denied") return { send: "never", reason: "denied" };
-	if (waiting.grant === FLAG_GRANT) {
+	if (waiting.grant === FLAG_GRANT || waiting.grant === IMPORT_GRANT) {
 		const takenBack = record?.mode === "withdrawn" && waiting.occurredAt <= record.since;
 		return takenBack ? { send: "never", reason: "withdrawn" } : { send: "yes" };
 	}

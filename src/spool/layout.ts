@@ -18,6 +18,8 @@ export interface SpoolFolders {
 	segments: string;
 	/** Tombstones: ids of reports that are no more, also where a segment still holds them. */
 	gone: string;
+	/** What was taken in from other machines: a document an export. */
+	imports: string;
 	/** Counts of what had to go. */
 	lost: string;
 	/** What was tried and what was sent: JSON lines, a file a writer. */
@@ -40,6 +42,7 @@ export function spoolFolders(root: string): SpoolFolders {
 		open: join(root, "open"),
 		segments: join(root, "segments"),
 		gone: join(root, "gone"),
+		imports: join(root, "imports"),
 		lost: join(root, "lost"),
 		sent: join(root, "sent"),
 		keys: join(root, "keys"),
