@@ -1,0 +1,61 @@
+/** docs/wire-format.md and the program say the same. */
+import { readFileSync } from "node:fs";
+import test from "ava";
+import { MAX_ENTRIES, MAX_FRAMES, MAX_REPORT_BYTES } from "../../../src/report/limits.js";
+import { VERDICTS } from "../../../src/report/wire.js";
+import { DEFAULT_CONFIG } from "../../../src/server/config.js";
+import { judgeReport, openBatch } from "../../../src/server/intake/batch.js";
+import { REFUSALS, REJECTIONS } from "../../../src/server/intake/codes.js";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const page = readFileSync(new URL("../../../../docs/wire-format.md", import.meta.url), "utf8");
+
+/** The lines of the part of the page under a heading. */
+function part(heading: string): string {
+	const start = page.indexOf(`${heading}\n`);
+	const rest = page.slice(start + heading.length);
+	const end = rest.search(/^#+ /m);
+	return start < 0 ? "" : rest.slice(0, end < 0 ? undefined : end);
+}
+
+test("every refusal is explained with its status, and no other", (t) => {
+	const rows = [...part("## Refusals").matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(([, status, code]) => [
+		code,
+		Number(status),
+	]);
+	t.deepEqual(Object.fromEntries(rows), REFUSALS);
+});
+
+test("every rejection is explained, and no other", (t) => {
+	const rows = [...part("### Codes of rejected reports").matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+	t.deepEqual(rows, [...REJECTIONS]);
+});
+
+test("every verdict is explained, and no other", (t) => {
+	const rows = [...part("## The answer").matchAll(/^\| `(\w+)` \|/gm)].map(([, verdict]) => verdict);
+	t.deepEqual(rows, [...VERDICTS]);
+});
+
+test("the limits are those of the program", (t) => {
+	const { maxReports, maxBodyBytes, maxInflatedBytes, requestTimeoutMs } = DEFAULT_CONFIG;
+	const limits = part("## Limits");
+	t.true(
+		limits.includes(
+			`${MAX_REPORT_BYTES / KIB} KiB of JSON, ${MAX_ENTRIES} inputs, ${MAX_ENTRIES} keys of data, ${MAX_FRAMES} frames`,
+		),
+	);
+	t.true(
+		limits.includes(
+			`${maxReports} reports, ${maxBodyBytes / MIB} MiB as sent, ${maxInflatedBytes / MIB} MiB once inflated`,
+		),
+	);
+	t.true(limits.includes(`${requestTimeoutMs / 1000} s`));
+});
+
+test("the batch that the page shows is one", (t) => {
+	const shown: unknown = JSON.parse(/```json\n(\{[\s\S]*?\n\})\n```/.exec(part("## A batch"))?.[1] ?? "");
+	const batch = openBatch(shown, DEFAULT_CONFIG.maxReports);
+	t.is(batch.reports.length, 1);
+	for (const report of batch.reports) t.true("record" in judgeReport(report, 0, 0));
+});
