@@ -13,6 +13,7 @@ import { type Envelope, parseEnvelope } from "./envelope.js";
 import { journalLines } from "./journal.js";
 import type { SpoolFolders } from "./layout.js";
 import { namesOf } from "./read.js";
+import type { RejectedEnvelope } from "./remove.js";
 import { type LooseReport, segmentText } from "./segments.js";
 
 /** What became of one report, as it comes back. */
@@ -117,21 +118,40 @@ function imports(folders: SpoolFolders): ImportDocument[] {
  * one segment holds the reports. Importing a file twice does no harm, since servers know the ids.
  *
  * @param name names the segment; no other may have it
+ * @param ids of all that came with the file, also of what waits here already
  * @param reports each with the name that its file would have
  * @throws the system's error; then nothing of it waits here
  */
 export function takeIn(
 	folders: SpoolFolders,
 	{ exportId, at, name }: { exportId: string; at: Date; name: string },
-	reports: readonly (LooseReport & { id: string })[],
+	ids: readonly string[],
+	reports: readonly LooseReport[],
 ): void {
 	makeFolder(folders.imports);
 	makeFolder(folders.segments);
-	const document: ImportDocument = { et: 1, export: exportId, at: at.toISOString(), ids: reports.map(({ id }) => id) };
+	const document: ImportDocument = { et: 1, export: exportId, at: at.toISOString(), ids: [...ids] };
 	new LowSync<ImportDocument>(importFile(folders, exportId), document).write();
 	if (reports.length === 0) return;
 	writeDurably(join(folders.tmp, `${name}.seg`), join(folders.segments, `${name}.seg`), segmentText(reports));
 	syncFolder(folders.segments);
+}
+
+type Reason = Pick<Acknowledged, "code" | "message">;
+const NO_REASON: Reason = { code: "", message: "" };
+
+/** Why servers refused what stands in rejected/, by the report's id. */
+function rejectionReasons(folders: SpoolFolders): Map<string, Reason> {
+	const reasons = new Map<string, Reason>();
+	for (const name of namesOf(folders.rejected)) {
+		try {
+			const found = JSON.parse(readFileSync(join(folders.rejected, name), "utf8")) as RejectedEnvelope;
+			reasons.set(found.report.id, { code: found.rejected.code, message: found.rejected.message });
+		} catch {
+			// Somebody else's file, or just removed.
+		}
+	}
+	return reasons;
 }
 
 /** What servers said of imported reports so far, and the exports that they came with. */
@@ -145,8 +165,9 @@ export function acknowledgedImports(folders: SpoolFolders): { exportIds: string[
 			if (wanted.has(id) && verdict !== "later") verdicts.set(id, verdict);
 		}
 	}
+	const reasons = rejectionReasons(folders);
 	return {
 		exportIds: documents.map((document) => document.export),
-		acknowledged: [...verdicts].map(([id, verdict]) => ({ id, verdict, code: "", message: "" })),
+		acknowledged: [...verdicts].map(([id, verdict]) => ({ id, verdict, ...(reasons.get(id) ?? NO_REASON) })),
 	};
 }

@@ -6,4 +6,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	pending: () => import("./pending.js"),
 	show: () => import("./show.js"),
 	consent: () => import("./consent.js"),
+	status: () => import("./status.js"),
+	export: () => import("./export.js"),
+	import: () => import("./import.js"),
 };
