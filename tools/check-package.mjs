@@ -1,7 +1,7 @@
 /**
  * Checks the package as its users get it: packs it, lets publint and are-the-types-wrong look at the tarball,
- * installs it into an empty folder as a script's user would, weighs what came along, compiles the README's example
- * against it, and starts each program once. Nothing but a temporary folder is written.
+ * installs it into an empty folder as a script's user would, weighs what came along, starts each program once, and
+ * carries out the README's examples. Nothing but a temporary folder is written.
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -22,6 +22,7 @@ const MAX_PACKAGES = 14;
 const MAX_BYTES = 2.25 * 1024 * 1024;
 /** Of the package itself, unpacked. */
 const MAX_OWN_BYTES = 2 * 1024 * 1024;
+const EXECUTABLE = 0o755;
 const NEVER_SHIPPED = /^dist\/(?:test|tools)\/|tsbuildinfo$|^(?:src|daemon|test|tools)\//;
 
 const run = promisify(execFile);
@@ -104,32 +105,20 @@ async function weigh(folder) {
 	expect(bytes <= MAX_BYTES, `a script's user installs ${mebibytes(bytes)}; ${mebibytes(MAX_BYTES)} are allowed`);
 }
 
-/** The README's first TypeScript example compiles, strictly, against what was installed. */
-async function compileExample(folder) {
-	const readme = await readFile(join(ROOT, "README.md"), "utf8");
-	const example = readme.match(/^```ts\n(.*?)^```$/ms)?.[1];
-	expect(example !== undefined, "README.md shows no TypeScript example");
-	await writeFile(join(folder, "example.ts"), example);
-	const compilerOptions = {
-		strict: true,
-		exactOptionalPropertyTypes: true,
-		noEmit: true,
-		target: "es2023",
-		module: "nodenext",
-		types: ["node"],
-		typeRoots: [join(ROOT, "node_modules/@types")],
-	};
-	await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.ts"] }));
-	await mustRun("tsc over the README's example", process.execPath, [TSC, "-p", folder]);
-	console.log("package: the README's example compiles");
+/** How programs are started where the package is installed, with a home of their own. */
+function userOptions(folder, home) {
+	const bin = join(folder, "node_modules/.bin");
+	const PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
+	return { cwd: folder, env: { PATH, HOME: home, USERPROFILE: home }, shell: process.platform === "win32" };
+}
+
+async function expectUntouched(home, what) {
+	const left = await readdir(home, { recursive: true });
+	expect(left.length === 0, `${what} left files in the user's home: ${left.join(", ")}`);
 }
 
 /** Each program starts from what was installed, and leaves nothing in the user's home. */
-async function start(folder, home) {
-	await mkdir(home);
-	const bin = join(folder, "node_modules/.bin");
-	const PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
-	const options = { cwd: folder, env: { PATH, HOME: home, USERPROFILE: home }, shell: process.platform === "win32" };
+async function start(options, home) {
 	const script = "const et = await import('et-phone-home'); console.log(typeof et.enqueue, typeof et.startRun)";
 	const types = await mustRun("import", process.execPath, ["--input-type=module", "-e", script], options);
 	expect(types.trim() === "function function", `import("et-phone-home") offers: ${types}`);
@@ -141,9 +130,61 @@ async function start(folder, home) {
 	const lines = `${stdout}${stderr}`.trim().split("\n");
 	expect(code !== 0 && lines.length === 1, `et-server must fail in one line without its packages:\n${stdout}${stderr}`);
 	expect(lines[0].includes("npm install"), `et-server does not say what to install: ${lines[0]}`);
-	const left = await readdir(home, { recursive: true });
-	expect(left.length === 0, `starting the programs left files in the user's home: ${left.join(", ")}`);
+	await expectUntouched(home, "starting the programs");
 	console.log("package: import, et, et-uploader and et-server start");
+}
+
+/** The first block of a language in the README. */
+function example(readme, language) {
+	const block = readme.match(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "ms"))?.[1];
+	expect(block !== undefined, `README.md shows no ${language}`);
+	return block;
+}
+
+/** Puts the README's examples where a reader would, and what they speak of beside them. */
+async function writeExamples(folder) {
+	const readme = await readFile(join(ROOT, "README.md"), "utf8");
+	const compilerOptions = {
+		strict: true,
+		exactOptionalPropertyTypes: true,
+		target: "es2023",
+		module: "nodenext",
+		types: ["node"],
+		typeRoots: [join(ROOT, "node_modules/@types")],
+	};
+	const files = {
+		"et.json": example(readme, "json"),
+		"example.ts": example(readme, "ts"),
+		"example.sh": example(readme, "bash"),
+		"tsconfig.json": JSON.stringify({ compilerOptions, files: ["example.ts"] }),
+		"align.sh": "#!/bin/sh\nwc -l < reads.fastq\nexit 3\n",
+		"reads.fastq": "@one\nACGT\n+\n!!!!\n",
+	};
+	for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: EXECUTABLE });
+}
+
+/** Both examples, as a reader would start them; each as if ET were not there. */
+async function runExamples(options) {
+	const shell = await outcome("sh", ["example.sh"], options);
+	expect(shell.code === 3 && shell.stdout.trim() === "4", `et run is not transparent: ${JSON.stringify(shell)}`);
+	const script = await outcome(process.execPath, ["example.js"], options);
+	expect(script.code === 0, `the README's script failed: ${script.stderr}`);
+	const printed = `${shell.stderr}${script.stdout}${script.stderr}`;
+	expect(printed === "", `ET printed in a user's run: ${printed}`);
+}
+
+/** The README's examples compile, leave nothing before the user agrees, and are reported afterwards. */
+async function carryOutExamples(folder, options, home) {
+	await writeExamples(folder);
+	await mustRun("tsc over the README's example", process.execPath, [TSC, "-p", folder]);
+	await runExamples(options);
+	await expectUntouched(home, "running without consent");
+	await mustRun("et consent grant", "et", ["consent", "grant", "et.json", "--yes"], options);
+	await runExamples(options);
+	const { reports } = JSON.parse(await mustRun("et pending", "et", ["pending", "--json"], options));
+	const ends = reports.filter(({ event }) => event === "end").map(({ command }) => command);
+	expect(ends.join() === "align.sh,align", `the examples left ${JSON.stringify(reports)}`);
+	console.log("package: the README's examples do what it says");
 }
 
 const folder = await mkdtemp(join(tmpdir(), "et-package-"));
@@ -153,8 +194,11 @@ try {
 	await lintTarball(tarball);
 	await install(tarball, consumer);
 	await weigh(consumer);
-	await compileExample(consumer);
-	await start(consumer, join(folder, "home"));
+	const home = join(folder, "home");
+	await mkdir(home);
+	const options = userOptions(consumer, home);
+	await start(options, home);
+	await carryOutExamples(consumer, options, home);
 } catch (error) {
 	if (!(error instanceof PackageError)) throw error;
 	console.error(`package: ${error.message}`);
