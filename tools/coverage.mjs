@@ -12,7 +12,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const C8 = join(dirname(createRequire(import.meta.url).resolve("c8/package.json")), "bin/c8.js");
+const require = createRequire(import.meta.url);
+const C8 = join(dirname(require.resolve("c8/package.json")), "bin/c8.js");
 const WRITABLE_BY_ALL = 0o1777;
 
 const gathered = mkdtempSync(join(tmpdir(), "et-coverage-"));
