@@ -1,0 +1,125 @@
+/**
+ * SIGKILL at random moments. Afterwards every report that `enqueue()` called queued is on the server
+ * once, or still waits: none lost, none twice.
+ */
+
+import { readFileSync } from "node:fs";
+import { parseManifest } from "../../src/report/manifest.js";
+import { makeFolders } from "../../src/spool/put.js";
+import { fillSpool } from "../helpers/spool.js";
+import { CLIENT, printed, type Running, randomSequence, start, type World } from "./world.js";
+
+/** What an attack came to. */
+export interface Toll {
+	attack: string;
+	kills: number;
+	/** Reports that were promised. */
+	queued: number;
+	onServer: number;
+	pending: number;
+	lost: number;
+	twice: number;
+}
+
+/** Longest time that a process is left alone before it is killed, in milliseconds. */
+const WRITER_LIFE_MS = 60;
+const UPLOADER_LIFE_MS = 600;
+const SERVER_LIFE_MS = 400;
+const WRITERS_AT_ONCE = 4;
+
+const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function count(attack: string, kills: number, world: World, promised: ReadonlySet<string>): Toll {
+	const stored = world.onServer();
+	const pending = world.pending();
+	const lost = [...promised].filter((id) => !stored.has(id) && !pending.has(id)).length;
+	const twice = [...stored.values()].filter((times) => times > 1).length;
+	return { attack, kills, queued: promised.size, onServer: stored.size, pending: pending.size, lost, twice };
+}
+
+/** Kills a process after a random time; the sooner it is through, the sooner this returns. */
+async function killWithin(running: Running, lifeMs: number): Promise<void> {
+	await Promise.race([after(lifeMs), running.ended]);
+	running.child.kill("SIGKILL");
+	await running.ended;
+}
+
+/** A script that enqueues for ever, and prints an id once it was told that it is queued. */
+const WRITER = `
+import { writeSync } from "node:fs";
+const { enqueue } = await import(${JSON.stringify(CLIENT)});
+for (;;) {
+	const result = enqueue({ command: "soak", wallS: 1 }, { manifest: process.env.ET_MANIFEST });
+	if (result.status !== "queued") throw new Error(JSON.stringify(result));
+	writeSync(1, result.id + "\\n");
+}`;
+
+const REPORT_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n/g;
+
+async function killedWriter(world: World, lifeMs: number): Promise<string[]> {
+	const writer = start(["--input-type=module", "--eval", WRITER], { ...world.env, ET_MANIFEST: world.manifestPath });
+	await printed(writer, /\n/);
+	await killWithin(writer, lifeMs);
+	return (writer.output().match(REPORT_ID) ?? []).map((line) => line.trim());
+}
+
+/** Writers die while they write; then all that was queued is delivered. */
+export async function killWriters(world: World, kills: number): Promise<Toll> {
+	const random = randomSequence(1);
+	const promised = new Set<string>();
+	for (let done = 0; done < kills; done += WRITERS_AT_ONCE) {
+		const some = Array.from({ length: Math.min(WRITERS_AT_ONCE, kills - done) }, () =>
+			killedWriter(world, random() * WRITER_LIFE_MS),
+		);
+		for (const ids of await Promise.all(some)) for (const id of ids) promised.add(id);
+	}
+	await world.drain();
+	return count("writers", kills, world, promised);
+}
+
+/** Puts reports into the spool. @returns all ids that wait */
+function fill(world: World, reports: number): Set<string> {
+	const manifest = parseManifest(JSON.parse(readFileSync(world.manifestPath, "utf8")));
+	makeFolders(world.folders);
+	fillSpool(world.folders, reports, { manifest, grant: "0123456789abcdef" });
+	return world.pending();
+}
+
+/** Uploaders die in mid-flush, at any step: reading, sending, settling, removing, folding. */
+export async function killUploaders(world: World, kills: number, reportsEach = 200): Promise<Toll> {
+	const random = randomSequence(2);
+	const promised = fill(world, kills * reportsEach);
+	for (let done = 0; done < kills; done++) await killWithin(world.startUploader(), random() * UPLOADER_LIFE_MS);
+	await world.drain();
+	return count("uploaders in mid-flush", kills, world, promised);
+}
+
+/** Servers die in mid-intake, while an uploader sends; each comes back with the same database. */
+export async function killServers(world: World, kills: number, reportsEach = 200): Promise<Toll> {
+	const random = randomSequence(3);
+	const promised = fill(world, kills * reportsEach);
+	for (let done = 0; done < kills; done++) {
+		const uploader = world.startUploader();
+		await after(random() * SERVER_LIFE_MS);
+		await world.killServer();
+		await uploader.ended;
+		await world.startServer();
+	}
+	await world.drain();
+	return count("servers in mid-intake", kills, world, promised);
+}
+
+/** Two uploaders work at once, each believing that the lease is its own: it is taken away again and again. */
+export async function stealLeases(world: World, thefts: number, reportsEach = 500): Promise<Toll> {
+	const random = randomSequence(4);
+	const promised = fill(world, thefts * reportsEach);
+	for (let done = 0; done < thefts; done++) {
+		const first = world.startUploader();
+		await after(random() * UPLOADER_LIFE_MS);
+		world.breakLease();
+		const second = world.startUploader();
+		await Promise.all([first.ended, second.ended]);
+	}
+	await world.drain();
+	return count("leases taken away", thefts, world, promised);
+}

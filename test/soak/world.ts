@@ -1,0 +1,145 @@
+/**
+ * A small world to attack: a spool, a user's consent, a server with an SQLite file on a port that it
+ * keeps over restarts, and uploaders and scripts as real processes.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+import { grant } from "../../src/consent/change.js";
+import { ConsentStore } from "../../src/consent/store.js";
+import { parseManifest } from "../../src/report/manifest.js";
+import { type SpoolFolders, spoolFolders } from "../../src/spool/layout.js";
+import { waiting } from "../../src/spool/waiting.js";
+import { manifestJson } from "../helpers/manifest.js";
+
+const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+export const SERVER = program("src/server/main.js");
+export const UPLOADER = program("daemon/main.js");
+export const CLIENT = new URL("../../src/index.js", import.meta.url).href;
+
+/** A process, and what it has printed so far. */
+export interface Running {
+	child: ChildProcess;
+	output: () => string;
+	/** Its exit code, or null where a signal ended it. */
+	ended: Promise<number | null>;
+}
+
+export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running {
+	const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+	let text = "";
+	for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += String(chunk)));
+	const ended = once(child, "close").then(([code]) => code as number | null);
+	return { child, output: () => text, ended };
+}
+
+/** Resolves once a process has printed something that matches. @throws where it ends before */
+export async function printed(running: Running, pattern: RegExp): Promise<RegExpExecArray> {
+	for (;;) {
+		const match = pattern.exec(running.output());
+		if (match !== null) return match;
+		const stream = running.child.stdout;
+		if (stream === null || running.child.exitCode !== null) throw new Error(`It ended early: ${running.output()}`);
+		await Promise.race([once(stream, "data"), running.ended]);
+		if (running.child.exitCode !== null && pattern.exec(running.output()) === null) {
+			throw new Error(`It ended early: ${running.output()}`);
+		}
+	}
+}
+
+export class World {
+	readonly folder = mkdtempSync(join(tmpdir(), "et-soak-"));
+	readonly folders: SpoolFolders = spoolFolders(join(this.folder, "spool"));
+	readonly manifestPath = join(this.folder, "et.json");
+	readonly database = join(this.folder, "server.sqlite");
+	readonly env: NodeJS.ProcessEnv = {
+		...process.env,
+		HOME: this.folder,
+		ET_SPOOL: this.folders.root,
+		ET_CONFIG: join(this.folder, "config"),
+		DO_NOT_TRACK: "",
+		ET_DISABLED: "",
+	};
+	private server: Running | null = null;
+	private port = 0;
+
+	/** Starts a server, and has the user agree to reports for it. */
+	static async create(): Promise<World> {
+		const world = new World();
+		await world.startServer();
+		const json = manifestJson({ endpoint: world.endpoint });
+		writeFileSync(world.manifestPath, JSON.stringify(json));
+		const store = new ConsentStore(join(world.folder, "config", "consent"));
+		const change = { now: new Date(), how: "soak" };
+		store.write(grant(parseManifest(json), "granted", null, "0123456789abcdef", change));
+		return world;
+	}
+
+	get endpoint(): string {
+		return `http://127.0.0.1:${this.port}`;
+	}
+
+	async startServer(): Promise<void> {
+		this.server = start([SERVER, "--port", String(this.port), "--database", this.database], this.env);
+		const [, port] = await printed(this.server, /listens on http:\/\/127\.0\.0\.1:(\d+)/);
+		this.port = Number(port);
+	}
+
+	async killServer(): Promise<void> {
+		this.server?.child.kill("SIGKILL");
+		await this.server?.ended;
+	}
+
+	/** An uploader that flushes once; it tries endpoints that are backing off, since time is short here. */
+	startUploader(): Running {
+		return start([UPLOADER, "--once", "--now"], this.env);
+	}
+
+	/** Takes the lease away from whoever holds it. */
+	breakLease(): void {
+		rmSync(this.folders.lease, { recursive: true, force: true });
+	}
+
+	/** Flushes until nothing waits. */
+	async drain(): Promise<void> {
+		for (let round = 0; round < MOST_ROUNDS && this.pending().size > 0; round++) await this.startUploader().ended;
+	}
+
+	/** Ids that wait. */
+	pending(): Set<string> {
+		return new Set([...waiting(this.folders)].map(({ envelope }) => envelope.report.id));
+	}
+
+	/** How often each report stands on the server. */
+	onServer(): Map<string, number> {
+		const database = new Database(this.database, { readonly: true });
+		try {
+			const rows = database.prepare("SELECT json_extract(report, '$.id') AS id, count(*) AS n FROM events GROUP BY 1");
+			return new Map((rows.all() as { id: string; n: number }[]).map(({ id, n }) => [id, n]));
+		} finally {
+			database.close();
+		}
+	}
+
+	async close(): Promise<void> {
+		await this.killServer();
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+const MOST_ROUNDS = 50;
+
+/** A sequence that looks random and is the same each time (mulberry32, by Tommy Ettinger). @returns numbers in [0, 1) */
+export function randomSequence(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (state + 0x6d2b79f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
