@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import ky from "ky";
 import pRetry from "p-retry";
+import { EtError } from "../src/errors.js";
 import { BATCHES_PATH } from "../src/report/wire.js";
 import type { Answer, Exchange } from "./classify.js";
 import type { Policy } from "./policy.js";
@@ -42,13 +43,14 @@ interface Proxied {
 async function proxied(env: NodeJS.ProcessEnv, policy: Policy): Promise<Proxied | null> {
 	if (!PROXY_VARIABLES.some((name) => (env[name] ?? "") !== "")) return null;
 	const { EnvHttpProxyAgent, fetch } = await import("undici");
-	const variable = (name: string): string | undefined => env[name.toLowerCase()] ?? env[name];
-	const dispatcher = new EnvHttpProxyAgent({
-		...optional("httpProxy", variable("HTTP_PROXY")),
-		...optional("httpsProxy", variable("HTTPS_PROXY")),
+	const variable = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? "";
+	const proxies = {
+		...optional("httpProxy", proxyUrl("HTTP_PROXY", variable("HTTP_PROXY"))),
+		...optional("httpsProxy", proxyUrl("HTTPS_PROXY", variable("HTTPS_PROXY"))),
 		...optional("noProxy", variable("NO_PROXY")),
 		connect: { timeout: policy.connectMs },
-	});
+	};
+	const dispatcher = withoutWarnings(() => new EnvHttpProxyAgent(proxies));
 	return {
 		fetch: async (request) => {
 			const { url, method, redirect, signal } = request;
@@ -60,8 +62,31 @@ async function proxied(env: NodeJS.ProcessEnv, policy: Policy): Promise<Proxied 
 	};
 }
 
-function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
-	return value === undefined || value === "" ? {} : ({ [key]: value } as Record<K, string>);
+/** undici calls its agent experimental, on stderr: no news to a user. */
+function withoutWarnings<T>(make: () => T): T {
+	const { emitWarning } = process;
+	process.emitWarning = () => {};
+	try {
+		return make();
+	} finally {
+		process.emitWarning = emitWarning;
+	}
+}
+
+/** As curl reads it: without a scheme it is http. @throws EtError `ET_USAGE` where it is no address of a proxy */
+function proxyUrl(name: string, value: string): string {
+	if (value === "") return "";
+	const url = value.includes("://") ? value : `http://${value}`;
+	if (URL.canParse(url) && /^https?:/i.test(url)) return url;
+	throw new EtError(
+		"ET_USAGE",
+		`${name} is not the address of an HTTP proxy. Nothing was sent, and nothing is lost. ` +
+			"Set it to an address such as http://proxy.example.org:3128, or unset it.",
+	);
+}
+
+function optional<K extends string>(key: K, value: string): Partial<Record<K, string>> {
+	return value === "" ? {} : ({ [key]: value } as Record<K, string>);
 }
 
 /** Reads a body up to a bound. @returns null where there is more */
@@ -90,6 +115,7 @@ function reasonOf(error: unknown): string {
 /** Codes of a connection that broke before it carried anything: a keep-alive that the server had closed. */
 const BROKE_AT_ONCE = /ECONNRESET|EPIPE|UND_ERR_SOCKET|other side closed/;
 
+/** @throws EtError `ET_USAGE` where a variable names a proxy that can't be one */
 export async function createTransport(env: NodeJS.ProcessEnv, policy: Policy, userAgent: string): Promise<Transport> {
 	const proxy = await proxied(env, policy);
 	const client = ky.create({

@@ -11,8 +11,8 @@ import type { RoundOptions } from "../../daemon/uploader.js";
 import type { Directories } from "../../src/host/directories.js";
 import { DEFAULT_BOUNDS } from "../../src/spool/bounds.js";
 import { hostHash, type SpoolFolders } from "../../src/spool/layout.js";
-import { entries } from "../../src/spool/read.js";
 import type { RejectedEnvelope } from "../../src/spool/remove.js";
+import { waiting } from "../../src/spool/waiting.js";
 import type { ChildResult } from "./child.js";
 import { moduleUrl } from "./modules.js";
 import { namesIn } from "./spool.js";
@@ -58,9 +58,9 @@ export function flushSpool(folders: SpoolFolders, changes: Partial<FlushOptions>
 	return flush(roundOptions(folders, changes));
 }
 
-/** Ids of the reports that wait, in the order of time. */
+/** Ids of the reports that wait, loose or folded, in the order of time. */
 export function pendingIds(folders: SpoolFolders): string[] {
-	return [...entries(folders.new)].map(({ envelope }) => envelope.report.id);
+	return [...waiting(folders)].map(({ envelope }) => envelope.report.id);
 }
 
 /** What was refused: each report's id, with the server's reason. */
