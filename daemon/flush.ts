@@ -181,7 +181,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 	memory.look({ pid: process.pid, host, startedAt });
 	const dropped = keepHouse(folders, options, memory.clockIsSteady);
 	const writer = writerName(host, process.pid, startedAt.getTime());
-	const { sending, source, folded } = await send(options, folders, memory, writer);
+	const { sending, source, folded } = await send(options, folders, memory, writer).finally(() => memory.end());
 	const failed = sending.failures();
 	const notDue = [...sending.notDue];
 	return {

@@ -14,6 +14,7 @@ export interface MemoryOptions {
 
 export class Memory {
 	private readonly state: UploaderState;
+	private savedAtMs = 0;
 
 	constructor(private readonly options: MemoryOptions) {
 		this.state = readState(options.folders);
@@ -55,12 +56,18 @@ export class Memory {
 	/** The server answered as ours does. */
 	succeeded(endpoint: string, delivered: number, rejected: number): void {
 		const state = this.endpoint(endpoint);
+		const wasWell = state.failures === 0 && state.held === null;
 		state.failures = 0;
 		state.next_at = null;
 		state.held = null;
 		state.last_success_at = this.options.now().toISOString();
 		state.delivered += delivered;
 		state.rejected += rejected;
+		if (!wasWell || this.isStale()) this.save();
+	}
+
+	/** Writes down what {@link succeeded} may have kept back: once a second is often enough for counts. */
+	end(): void {
 		this.save();
 	}
 
@@ -86,7 +93,12 @@ export class Memory {
 		return times.length === 0 ? null : Math.min(...times);
 	}
 
+	private isStale(): boolean {
+		return Math.abs(this.options.now().getTime() - this.savedAtMs) >= this.options.policy.rememberEveryMs;
+	}
+
 	private save(): void {
+		this.savedAtMs = this.options.now().getTime();
 		try {
 			writeState(this.options.folders, this.state);
 		} catch {

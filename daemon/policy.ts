@@ -53,6 +53,9 @@ export const POLICY = {
 	segmentReports: 4096,
 	segmentBytes: 4 * MEBIBYTE,
 
+	/** Counts of what was delivered are written down so often; failures at once. */
+	rememberEveryMs: SECOND,
+
 	/** A progress line is shown where a flush has more to send than this. */
 	progressFromReports: 1000,
 	progressEveryMs: 200,
