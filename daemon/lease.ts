@@ -2,7 +2,7 @@
  * The lease: one uploader a spool, over mkdir and a heartbeat, so that it holds on NFS too. It saves
  * work; correctness never rests on it, since re-sending is harmless.
  */
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import lockfile from "proper-lockfile";
 import { FOLDER_MODE } from "../src/document/durable.js";
 import { systemErrorCode } from "../src/errors.js";
@@ -32,10 +32,18 @@ function isAlive(pid: number): boolean {
 	}
 }
 
-/** Whether the holder was a process of this host that is no more: then nobody need wait for its heartbeat to age. */
-function holderDied({ folders, host }: LeaseOptions): boolean {
+/**
+ * Whether the lease is abandoned, although its heartbeat has not aged: its holder was a process of
+ * this host that is no more, or the clock was set back since. A lease that is younger than the state
+ * is not of the holder that the state names: its own is about to write there.
+ */
+function isAbandoned({ folders, policy, host }: LeaseOptions): boolean {
+	const lease = statSync(folders.lease, { throwIfNoEntry: false });
+	if (lease === undefined) return false;
+	if (lease.mtimeMs > Date.now() + policy.clockJumpMs) return true;
 	const state = readState(folders);
-	return state.host === host && state.pid !== null && state.pid !== process.pid && !isAlive(state.pid);
+	if (state.host !== host || state.pid === null || state.pid === process.pid || isAlive(state.pid)) return false;
+	return Math.floor(lease.birthtimeMs) <= Date.parse(state.alive_at ?? "");
 }
 
 async function tryOnce({ folders, policy }: LeaseOptions): Promise<Lease | null> {
@@ -70,7 +78,7 @@ async function tryOnce({ folders, policy }: LeaseOptions): Promise<Lease | null>
 export async function takeLease(options: LeaseOptions): Promise<Lease | null> {
 	mkdirSync(options.folders.tmp, { recursive: true, mode: FOLDER_MODE });
 	const lease = await tryOnce(options);
-	if (lease !== null || !holderDied(options)) return lease;
+	if (lease !== null || !isAbandoned(options)) return lease;
 	try {
 		rmdirSync(options.folders.lease);
 	} catch {

@@ -11,7 +11,7 @@ import { POLICY, type Policy } from "./policy.js";
 import { Progress } from "./progress.js";
 import { isSchedule, serve } from "./serve.js";
 import { readStatus, statusText } from "./status.js";
-import { summaryText } from "./summary.js";
+import { isNews, summaryText } from "./summary.js";
 import { type RoundOptions, type RoundResult, round } from "./uploader.js";
 
 const EXIT = { ok: 0, failed: 1, usage: 2, busy: 3, undelivered: 4 } as const;
@@ -26,7 +26,7 @@ Examples:
 
 Exit codes:
   0  done (also where nothing waited)
-  1  the spool can't be used; nothing is lost
+  1  the spool or the proxy can't be used; nothing is lost
   2  the command line is wrong
   3  another uploader is at work on this spool (--once)
   4  something waits still, since an endpoint failed or is backing off (--once)
@@ -71,7 +71,6 @@ function stopSignals(policy: Policy): { stop: AbortSignal; abort: AbortSignal } 
 }
 
 function roundOptions(flags: Flags, policy: Policy, signals: { stop: AbortSignal; abort: AbortSignal }): RoundOptions {
-	const progress = new Progress(process.stderr, policy, () => performance.now());
 	return {
 		directories: userDirectories(),
 		env: process.env,
@@ -83,16 +82,21 @@ function roundOptions(flags: Flags, policy: Policy, signals: { stop: AbortSignal
 		userAgent: `et-uploader/${version()}`,
 		evenIfNotDue: flags.now,
 		...signals,
-		onProgress: (done, total) => {
-			if (done < total) progress.update(done, total);
-			else progress.clear();
-		},
 	};
 }
 
-function say(flags: Flags, result: RoundResult): void {
-	const text = summaryText(result);
-	if (!flags.quiet && text !== null) process.stdout.write(`${text}\n`);
+/** A round, with a progress line where somebody looks. */
+async function visibleRound(options: RoundOptions): Promise<RoundResult> {
+	const progress = new Progress(process.stderr, options.policy, () => performance.now());
+	try {
+		return await round({ ...options, onProgress: (done, total) => progress.update(done, total) });
+	} finally {
+		progress.clear();
+	}
+}
+
+function say(flags: Flags, text: string): void {
+	if (!flags.quiet) process.stdout.write(`${text}\n`);
 }
 
 /** What `--once` ends with. */
@@ -104,8 +108,8 @@ function exitCodeOf(result: RoundResult): number {
 }
 
 async function once(flags: Flags): Promise<number> {
-	const result = await round(roundOptions(flags, POLICY, stopSignals(POLICY)));
-	say(flags, result);
+	const result = await visibleRound(roundOptions(flags, POLICY, stopSignals(POLICY)));
+	say(flags, summaryText(result));
 	return exitCodeOf(result);
 }
 
@@ -113,14 +117,18 @@ async function daemon(flags: Flags): Promise<number> {
 	const policy: Policy = { ...POLICY, schedule: flags.schedule, scheduleDelayMs: flags.delay * 1000 };
 	const signals = stopSignals(policy);
 	const options = roundOptions(flags, policy, signals);
+	say(flags, `Sends now, and then by the schedule ${flags.schedule} (UTC), until it is stopped (Ctrl-C or SIGTERM).`);
+	let isFirst = true;
 	await serve({
 		policy,
 		now: options.now,
 		stop: signals.stop,
 		onError: report,
 		work: async () => {
-			const result = await round(options);
-			if (result.kind === "flushed") say(flags, result);
+			// --now is for the first round: later ones keep to the back-off.
+			const result = await visibleRound({ ...options, evenIfNotDue: flags.now && isFirst });
+			if (isFirst || isNews(result)) say(flags, summaryText(result));
+			isFirst = false;
 			return { nextDueMs: result.kind === "flushed" ? result.summary.nextDueMs : null };
 		},
 	});
@@ -134,7 +142,10 @@ async function status(asJson: boolean): Promise<number> {
 }
 
 function report(error: unknown): void {
-	const text = error instanceof EtError ? error.message : `The flush broke off; nothing is lost. ${String(error)}`;
+	const text =
+		error instanceof EtError
+			? error.message
+			: `The flush broke off; nothing is lost, and what waits is sent by a later one. ${String(error)}`;
 	process.stderr.write(`et-uploader: ${text}\n`);
 }
 
@@ -176,6 +187,9 @@ function commandLine(): Command {
 		});
 	return program;
 }
+
+// Who reads the output may stop reading it: that ends neither a flush nor the daemon.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 try {
 	await commandLine().parseAsync();

@@ -7,8 +7,14 @@ const reports = (count: number): string => `${count.toLocaleString("en")} ${coun
 const MAX_LENGTH = 400;
 const plain = (text: string): string => plainText(text, MAX_LENGTH);
 
-/** Null where there is nothing to say. */
-export function summaryText(result: RoundResult): string | null {
+/** Whether a round did anything that a log should tell. */
+export function isNews(result: RoundResult): boolean {
+	if (result.kind !== "flushed") return false;
+	const { delivered, rejected, corrupt, lost, failed } = result.summary;
+	return delivered + rejected + corrupt + lost + failed.length > 0;
+}
+
+export function summaryText(result: RoundResult): string {
 	if (result.kind === "busy") return "Another uploader is at work on this spool.";
 	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
 	const { delivered, rejected, corrupt, lost, folded, failed, notDue } = result.summary;
