@@ -6,7 +6,7 @@
  * the command itself; what is sent to this process alone is passed on. Stopping and continuing is left
  * as it is, so that the shell's job control works on the group.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync } from "node:fs";
 import { systemErrorCode } from "../errors.js";
 import { forbidCoreDump } from "../host/core-dump.js";
@@ -58,6 +58,7 @@ function startFailure(error: unknown): ChildEnd {
 export function prepareChild(command: readonly string[], { env, onStart }: ChildOptions): () => Promise<ChildEnd> {
 	const stdio = stdioWith(inheritedDescriptors(env));
 	const [program = "", ...args] = asStarted(command, env);
+	const { spawn } = process.getBuiltinModule("node:child_process");
 	return () =>
 		new Promise((resolve) => {
 			let child: ChildProcess | null = null;

@@ -41,6 +41,9 @@ function outcomeOf(end: ChildEnd): ReportInput {
 	return { outcome: end.code === 0 ? "ok" : "failed", exitCode: end.code };
 }
 
+/** More digits than these are noise. */
+const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+
 function measured(wallS: number, used: ChildUsage): ReportInput {
 	const { cpuUserS, cpuSystemS, maxRssBytes, cpuBy, maxRssBy } = used;
 	const measuredBy: Partial<Record<Measure, string>> = {
@@ -56,22 +59,25 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	const { manifest: path, phoneHome, test, command, version, tell } = options;
 	const manifest = loadManifest(path);
 	const identity = newRun(manifest, context);
+	if (identity === null) return NOT_REPORTED;
 	const data = dataFrom(options.data, manifest);
 	const known: ReportInput = { command, ...(version === undefined ? {} : { version }), test, data };
 	const keep = (event: "start" | "end", figures: ReportInput): EnqueueResult => {
 		const given = { ...known, ...figures, event };
-		const result = enqueueIn(context, given, { manifest: path, phoneHome }, identity ?? undefined);
+		// An uploader that is started now would be waited for, and weighed, with the command.
+		const startsUploader = event === "end";
+		const result = enqueueIn({ ...context, startsUploader }, given, { manifest: path, phoneHome }, identity);
 		tell(event, result);
 		return result;
 	};
-	if (identity === null || keep("start", { sinceStartS: 0 }).status === "not_consented") return NOT_REPORTED;
+	if (keep("start", { sinceStartS: 0 }).status === "not_consented") return NOT_REPORTED;
 	const sizes = measureInputs(options.inputs, manifest);
 	const watch = watchChild();
 	const startedS = context.monotonicS();
 	return {
 		follow: watch.follow,
 		end(end) {
-			const figures = measured(context.monotonicS() - startedS, watch.end());
+			const figures = measured(microseconds(context.monotonicS() - startedS), watch.end());
 			keep("end", { ...outcomeOf(end), ...figures, inputs: sizes() });
 		},
 	};

@@ -104,34 +104,38 @@ export function* visible(folders: SpoolFolders): Generator<Entry> {
 
 const MOST_NAMED = 5;
 
-/**
- * The one report that an id, or the beginning of one, means.
- *
- * @throws EtError `ET_REPORT_NOT_FOUND` or `ET_REPORT_AMBIGUOUS`
- */
-export function findReport(folders: SpoolFolders, given: string): Entry {
-	const wanted = given.trim().toLowerCase();
-	const found = new Map<string, Entry>();
-	for (const entry of visible(folders)) {
-		const { id } = entry.envelope.report;
-		if (wanted !== "" && means(wanted, id) && !found.has(id)) found.set(id, entry);
-	}
-	const [first] = found.values();
+function onlyOne(given: string, found: readonly Entry[]): Entry {
+	const [first] = found;
 	if (first === undefined) {
 		throw new EtError(
 			"ET_REPORT_NOT_FOUND",
 			`No report's id begins with "${given}": it was sent, dropped, or never there. Nothing was changed. See: et pending`,
 		);
 	}
-	if (found.size === 1) return first;
-	const some = [...found.keys()].slice(0, MOST_NAMED).map((id) => `  ${id}`);
-	const rest = found.size > MOST_NAMED ? [`  and ${found.size - MOST_NAMED} more`] : [];
-	throw new EtError(
-		"ET_REPORT_AMBIGUOUS",
-		[
-			`The ids of ${found.size} reports begin with "${given}". Nothing was changed. Give more of one:`,
-			...some,
-			...rest,
-		].join("\n"),
-	);
+	if (found.length === 1) return first;
+	const some = found.slice(0, MOST_NAMED).map(({ envelope }) => `  ${envelope.report.id}`);
+	const rest = found.length > MOST_NAMED ? [`  and ${found.length - MOST_NAMED} more`] : [];
+	const head = `The ids of ${found.length} reports begin with "${given}". Nothing was changed. Give more of one:`;
+	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...some, ...rest].join("\n"));
+}
+
+/** For each id, or beginning of one, the reports that it could mean. */
+function matches(folders: SpoolFolders, given: readonly string[]): Entry[][] {
+	const wanted = given.map((text) => ({ start: text.trim().toLowerCase(), found: new Map<string, Entry>() }));
+	for (const entry of visible(folders)) {
+		const { id } = entry.envelope.report;
+		for (const { start, found } of wanted) {
+			if (start !== "" && means(start, id) && !found.has(id)) found.set(id, entry);
+		}
+	}
+	return wanted.map(({ found }) => [...found.values()]);
+}
+
+/**
+ * The reports that ids, or beginnings of ids, mean: one each.
+ *
+ * @throws EtError `ET_REPORT_NOT_FOUND` or `ET_REPORT_AMBIGUOUS`
+ */
+export function findReports(folders: SpoolFolders, given: readonly string[]): Entry[] {
+	return matches(folders, given).map((found, index) => onlyOne(given[index] ?? "", found));
 }

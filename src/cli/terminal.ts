@@ -1,5 +1,4 @@
 /** What the place where output goes can show, and what may be shown there. */
-import { isatty } from "node:tty";
 import { styleText } from "node:util";
 
 export interface Terminal {
@@ -14,27 +13,35 @@ const STANDARD_WIDTH = 80;
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== "";
 
 /** NO_COLOR (no-color.org) comes before FORCE_COLOR, and both before what the output is. */
-function showsColour(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
+function showsColour(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
 	if (isSet(env["NO_COLOR"])) return false;
 	const forced = env["FORCE_COLOR"];
 	if (forced !== undefined) return forced !== "0" && forced !== "false";
-	return isTerminal && env["TERM"] !== "dumb";
+	return isTty && env["TERM"] !== "dumb";
 }
 
-/** @param columns of the terminal; unknown where it does not say */
-export function terminalFor(isTerminal: boolean, columns: number | undefined, env: NodeJS.ProcessEnv): Terminal {
-	const width = isTerminal ? columns || STANDARD_WIDTH : Number.POSITIVE_INFINITY;
-	return { isTerminal, width, colour: showsColour(isTerminal, env) };
+/** @param isTty whether the output is a terminal
+ * @param columns of the terminal; unknown where it does not say */
+export function terminalFor(isTty: boolean, columns: number | undefined, env: NodeJS.ProcessEnv): Terminal {
+	const width = isTty ? columns || STANDARD_WIDTH : Number.POSITIVE_INFINITY;
+	return { isTerminal: isTty, width, colour: showsColour(isTty, env) };
 }
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Loaded here alone: a command that says nothing need not know what a terminal is. */
+const isTerminal = (descriptor: number): boolean => process.getBuiltinModule("node:tty").isatty(descriptor);
 
 /** Standard output's terminal. */
 export function standardTerminal(env: NodeJS.ProcessEnv): Terminal {
-	return terminalFor(isatty(1), isatty(1) ? process.stdout.columns : undefined, env);
+	return terminalFor(isTerminal(STDOUT), isTerminal(STDOUT) ? process.stdout.columns : undefined, env);
 }
 
 /** Whether a person is there to be asked, and to read the question. */
 export function canAsk(): boolean {
-	return isatty(0) && isatty(2);
+	return isTerminal(STDIN) && isTerminal(STDERR);
 }
 
 type Style = Parameters<typeof styleText>[0];

@@ -13,6 +13,11 @@ export interface ClientContext {
 	random: (length: number) => Uint8Array;
 	hostName: () => string;
 	pid: number;
+	/**
+	 * Whether a report may start the uploader, where the user chose that.
+	 * @defaultValue true
+	 */
+	startsUploader?: boolean;
 }
 
 const MILLISECONDS = 1000;

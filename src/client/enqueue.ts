@@ -71,6 +71,23 @@ export function newRun(manifest: Manifest, context: ClientContext): RunIdentity 
 	return { eraseKey: key, runId: runIdOf(key), weight: 1 / manifest.sample };
 }
 
+const KEY_PATTERN = /^[0-9a-f]{32}$/;
+const SAMPLED_HEX_DIGITS = 8;
+
+/**
+ * The identity of a run whose key its script keeps, so that several processes report one run. What
+ * sampling decides follows from the key, so that they all decide alike.
+ *
+ * @returns null where the author's sampling leaves the run out
+ * @throws RangeError where the key is none
+ */
+export function runOfKey(manifest: Manifest, key: string): RunIdentity | null {
+	if (!KEY_PATTERN.test(key)) throw new RangeError("a run's key has 32 hexadecimal digits");
+	const runId = runIdOf(key);
+	const drawn = Number.parseInt(runId.slice(0, SAMPLED_HEX_DIGITS), 16) / 16 ** SAMPLED_HEX_DIGITS;
+	return drawn < manifest.sample ? { eraseKey: key, runId, weight: 1 / manifest.sample } : null;
+}
+
 const SAMPLE_BYTES = 4;
 
 function isSampled(share: number, context: ClientContext): boolean {
@@ -138,7 +155,9 @@ function keep(
 	});
 	if (!delivered.ok) return dropped(delivered.reason, delivered.detail);
 	keepHouse(folders, context);
-	flushDetached(folders, context, by !== FLAG_GRANT && by.flush === DETACHED);
+	if (context.startsUploader !== false) {
+		flushDetached(folders, context, by !== FLAG_GRANT && by.flush === DETACHED);
+	}
 	return { status: "queued", id, runId: run.runId, path: delivered.path, stripped };
 }
 

@@ -13,9 +13,12 @@ function readManifest(path: string | URL): Manifest {
 	try {
 		text = readFileSync(path, "utf8");
 	} catch (error) {
-		throw new EtError("ET_MANIFEST_UNREADABLE", `The manifest ${path} can't be read (${systemErrorCode(error)}).`, {
-			cause: error,
-		});
+		const why = systemErrorCode(error);
+		throw new EtError(
+			"ET_MANIFEST_UNREADABLE",
+			`The manifest ${path} can't be read (${why}), and without it nothing is recorded. Check the path.`,
+			{ cause: error },
+		);
 	}
 	let value: unknown;
 	try {

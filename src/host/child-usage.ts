@@ -24,7 +24,7 @@ export interface ChildUsage {
 
 /** When to look: often at first, since many commands are short, and never for more than a share of a core. */
 const LOOKS = {
-	firstMs: 5,
+	firstMs: 2,
 	growth: 2,
 	mostMs: 100,
 	/** A look, or a search of the process table, waits for so many times what the last one took. */
@@ -89,7 +89,8 @@ class MemoryWatch {
 
 	constructor(root: number) {
 		this.pids = [root];
-		this.look();
+		// Not at once: what has only just been loaded says nothing yet of what it will need.
+		this.rest(LOOKS.firstMs);
 	}
 
 	/** @returns bytes, or null where nothing was seen */
@@ -98,17 +99,22 @@ class MemoryWatch {
 		return this.peakBytes === 0 ? null : this.peakBytes;
 	}
 
-	private look(): void {
-		const startMs = performance.now();
-		if (startMs >= this.searchDueMs) this.search(startMs);
-		this.weigh();
-		const restMs = (performance.now() - startMs) * LOOKS.restPerCost;
-		const dueMs = Math.max(this.intervalMs, this.searchDueMs > startMs ? 0 : restMs);
-		this.intervalMs = Math.min(LOOKS.mostMs, this.intervalMs * LOOKS.growth);
-		this.timer = setTimeout(() => this.look(), dueMs);
+	private rest(milliseconds: number): void {
+		this.timer = setTimeout(() => this.look(), milliseconds);
 	}
 
-	private search(startMs: number): void {
+	private look(): void {
+		const startMs = performance.now();
+		this.weigh();
+		const costMs = performance.now() - startMs;
+		// Behind it: a short command would end while the process table is read.
+		if (startMs >= this.searchDueMs) this.search();
+		this.intervalMs = Math.min(LOOKS.mostMs, this.intervalMs * LOOKS.growth);
+		this.rest(Math.max(this.intervalMs, costMs * LOOKS.restPerCost));
+	}
+
+	private search(): void {
+		const startMs = performance.now();
 		this.pids = treeOf(this.pids[0] ?? 0);
 		const endMs = performance.now();
 		this.searchDueMs = endMs + (endMs - startMs) * LOOKS.restPerCost;
@@ -125,6 +131,9 @@ class MemoryWatch {
 		this.peakBytes = Math.max(this.peakBytes, together);
 	}
 }
+
+/** The kernel counts hundredths; a difference of two decimals in binary does not. */
+const hundredths = (seconds: number): number => Math.round(seconds * 100) / 100;
 
 export interface ChildWatch {
 	/** To be called once the child runs. */
@@ -146,8 +155,8 @@ export function watchChild(): ChildWatch {
 			const after = before === null ? null : reapedChildren();
 			const isKnown = before !== null && after !== null;
 			return {
-				cpuUserS: isKnown ? after.userS - before.userS : null,
-				cpuSystemS: isKnown ? after.systemS - before.systemS : null,
+				cpuUserS: isKnown ? hundredths(after.userS - before.userS) : null,
+				cpuSystemS: isKnown ? hundredths(after.systemS - before.systemS) : null,
 				maxRssBytes,
 				cpuBy: isKnown ? "cutime" : null,
 				maxRssBy: maxRssBytes === null ? null : "VmHWM, sampled",

@@ -1,5 +1,4 @@
 /** Keeps this process from leaving an image of its memory where that of a command belongs. */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 function coreLimit(): string | null {
@@ -17,6 +16,7 @@ function coreLimit(): string | null {
  */
 export function forbidCoreDump(): boolean {
 	if (coreLimit() === "0") return true;
+	const { spawnSync } = process.getBuiltinModule("node:child_process");
 	const { status } = spawnSync("prlimit", ["--core=0:", `--pid=${process.pid}`], { stdio: "ignore" });
 	return status === 0 && coreLimit() === "0";
 }

@@ -1,6 +1,5 @@
 /** How this process stands to a terminal, and to its end. */
 import { readFileSync } from "node:fs";
-import { isatty } from "node:tty";
 
 /** Places in /proc/self/stat behind the command's name (proc_pid_stat(5), fields 5 and 8). */
 const GROUP_FIELD = 2;
@@ -43,5 +42,6 @@ export function outlivesTerminal(env: NodeJS.ProcessEnv): boolean {
 
 /** Whether one of the standard descriptors is a terminal. */
 export function usesTerminal(): boolean {
+	const { isatty } = process.getBuiltinModule("node:tty");
 	return [0, 1, 2].some((descriptor) => isatty(descriptor));
 }

@@ -104,7 +104,8 @@ function printStatus({ context, json }: Request, status: ProjectStatus): void {
 }
 
 function removalLines(project: string, { waiting, rejected }: Discarded, left: Left): string[] {
-	const lines = [`${plural(waiting.length, "report")} of ${shown(project)} that waited: removed.`];
+	const waited = `${plural(waiting.length, "report")} of ${shown(project)} that waited: removed.`;
+	const lines = [waiting.length === 0 ? `No report of ${shown(project)} waited.` : waited];
 	if (rejected.length > 0) lines.push(`${plural(rejected.length, "report")} that a server had refused: removed.`);
 	if (left.delivered > 0) lines.push(`${plural(left.delivered, "report")} had left before: a server has them.`);
 	if (left.unanswered > 0) {

@@ -3,10 +3,14 @@ import type { CommandModule } from "../command.js";
 
 export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
 	run: () => import("./run.js"),
+	enqueue: () => import("./enqueue.js"),
+	"run-key": () => import("./run-key.js"),
+	consent: () => import("./consent.js"),
 	pending: () => import("./pending.js"),
 	show: () => import("./show.js"),
-	consent: () => import("./consent.js"),
+	drop: () => import("./drop.js"),
 	status: () => import("./status.js"),
 	export: () => import("./export.js"),
 	import: () => import("./import.js"),
+	check: () => import("./check.js"),
 };

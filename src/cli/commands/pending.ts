@@ -43,10 +43,13 @@ export const spec = {
 	exitCodes: ["ok", "failed", "usage"],
 } as const satisfies CommandSpec<typeof options>;
 
-/** 80 columns, with the gaps between. */
-const COLUMNS: readonly Column[] = [
-	{ title: "ID", width: 12 },
-	{ title: "AGE", width: 4, right: true },
+const UUID_LENGTH = 36;
+const ISO_LENGTH = 24;
+
+/** 80 columns on a terminal, with the gaps between; in a pipe ids are whole, and times too. */
+const columns = ({ isTerminal }: Terminal): readonly Column[] => [
+	{ title: "ID", width: isTerminal ? 12 : UUID_LENGTH },
+	isTerminal ? { title: "AGE", width: 4, right: true } : { title: "TIME", width: ISO_LENGTH },
 	{ title: "PROJECT", width: 10, grows: 1 },
 	{ title: "COMMAND", width: 12, grows: 2 },
 	{ title: "EVENT", width: 11 },
@@ -96,7 +99,7 @@ function cells(entry: Entry, state: ReportState, nowMs: number, { isTerminal }: 
 	const { report } = entry.envelope;
 	return [
 		isTerminal ? shortId(report.id) : report.id,
-		age(report.occurred_at, nowMs),
+		isTerminal ? age(report.occurred_at, nowMs) : report.occurred_at,
 		report.project,
 		report.command ?? "-",
 		eventOf(report),
@@ -130,7 +133,7 @@ function summary({ folders }: Listing, { count, bytes, byState, isCut }: Listed)
 function printTable(listing: Listing): void {
 	const { out, client } = listing.context;
 	const terminal = standardTerminal(client.env);
-	const table = new Table(COLUMNS, terminal);
+	const table = new Table(columns(terminal), terminal);
 	const nowMs = client.now().getTime();
 	let isFirst = true;
 	const listed = list(listing, (entry, state) => {

@@ -4,7 +4,7 @@ import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { shownJson } from "../shown.js";
-import { findReport, openSpool } from "../spool-view.js";
+import { findReports, openSpool } from "../spool-view.js";
 import { standardTerminal } from "../terminal.js";
 
 const options = {
@@ -39,7 +39,8 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const [id, surplus] = positionals;
 	if (id === undefined) throw usageError(spec.name, "Which report? Give its id, as et pending prints it.");
 	if (surplus !== undefined) throw usageError(spec.name, `One report at a time: "${surplus}" is one word too many.`);
-	const text = textOf(findReport(openSpool(context), id), given.pretty, given.envelope);
+	const texts = findReports(openSpool(context), [id]).map((entry) => textOf(entry, given.pretty, given.envelope));
+	const text = texts.join("");
 	if (standardTerminal(context.client.env).isTerminal) context.out.line(shownJson(text));
 	else context.out.write(given.pretty ? `${text}\n` : text);
 	return EXIT_CODES.ok;

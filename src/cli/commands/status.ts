@@ -1,5 +1,4 @@
 /** `et status`: what the uploader does and how endpoints fare. The uploader knows, and is asked. */
-import { spawnSync } from "node:child_process";
 import { uploaderPath } from "../../client/uploader-path.js";
 import { EtError } from "../../errors.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
@@ -34,6 +33,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		);
 	}
 	const words = [program, "status", ...(given.json ? ["--json"] : [])];
+	const { spawnSync } = process.getBuiltinModule("node:child_process");
 	const { status } = spawnSync(process.execPath, words, { stdio: "inherit", env: context.client.env });
 	return status ?? EXIT_CODES.failed;
 }
