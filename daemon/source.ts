@@ -23,21 +23,31 @@ export interface SourceOptions {
 	nameWindow?: number;
 }
 
+/** Most reports of one count of what was taken back. */
+const MOST_IN_A_COUNT = 1000;
+
 export class Source {
 	/** Files that were set aside in this flush. */
 	corrupt = 0;
 	/** Reports that may never leave, since consent was taken back. */
 	withdrawn = 0;
 
+	/** Such reports, gathered so that many of one project make one count. */
+	private readonly takenBack = new Map<string, Parcel[]>();
+
 	constructor(private readonly options: SourceOptions) {}
 
 	/** One pass over all that waits. A null stands for something that does not leave now. */
 	*pass(): Generator<Parcel | null> {
 		const { folders } = this.options;
-		for (const segment of segmentNames(folders)) {
-			for (const entry of segmentEntries(folders, segment)) yield this.consider(entry);
+		try {
+			for (const segment of segmentNames(folders)) {
+				for (const entry of segmentEntries(folders, segment)) yield this.consider(entry);
+			}
+			for (const name of this.looseNames()) yield this.loose(name);
+		} finally {
+			for (const key of [...this.takenBack.keys()]) this.loseTakenBack(key);
 		}
-		for (const name of this.looseNames()) yield this.loose(name);
 	}
 
 	private *looseNames(): Generator<string> {
@@ -78,20 +88,32 @@ export class Source {
 		return decision.send === "yes" ? found : null;
 	}
 
-	private withdraw({ name, endpoint, grant, report }: Parcel): void {
+	private withdraw(parcel: Parcel): void {
+		const key = JSON.stringify([parcel.report.project, parcel.endpoint, parcel.grant]);
+		const gathered = this.takenBack.get(key) ?? [];
+		this.takenBack.set(key, gathered);
+		gathered.push(parcel);
+		if (gathered.length >= MOST_IN_A_COUNT) this.loseTakenBack(key);
+	}
+
+	private loseTakenBack(key: string): void {
+		const parcels = this.takenBack.get(key) ?? [];
+		this.takenBack.delete(key);
+		const [first] = parcels;
+		if (first === undefined) return;
 		lose(this.options.folders, {
 			et: 1,
 			id: randomUUID(),
 			at: this.options.now().toISOString(),
-			project: report.project,
-			endpoint,
-			grant,
+			project: first.report.project,
+			endpoint: first.endpoint,
+			grant: first.grant,
 			reason: "withdrawn",
-			count: 1,
-			names: [name],
-			ids: [report.id],
+			count: parcels.length,
+			names: parcels.map(({ name }) => name),
+			ids: parcels.map(({ report }) => report.id),
 			told: false,
 		});
-		this.withdrawn++;
+		this.withdrawn += parcels.length;
 	}
 }
