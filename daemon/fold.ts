@@ -9,7 +9,14 @@ import { namedAtMs } from "../src/spool/layout.js";
 import { writerName } from "../src/spool/line-file.js";
 import { countReports, readLoose, reportNames } from "../src/spool/read.js";
 import { remove } from "../src/spool/remove.js";
-import { fold, type LooseReport, segmentEntries, segmentNames } from "../src/spool/segments.js";
+import {
+	fold,
+	isWhole,
+	type LooseReport,
+	segmentEntries,
+	segmentNames,
+	setAsideDamaged,
+} from "../src/spool/segments.js";
 import type { Policy } from "./policy.js";
 import type { Removal } from "./removal.js";
 
@@ -23,7 +30,7 @@ export interface FoldOptions {
 	stop: AbortSignal;
 }
 
-/** Removes segments of which nothing is left, and tombstones that nothing needs. */
+/** Removes segments of which nothing is left, sets aside those of which no more can be read, and tombstones that nothing needs. */
 export function dropEmptySegments({ folders, removal, now }: FoldOptions): void {
 	for (const segment of segmentNames(folders)) {
 		let isEmpty = true;
@@ -32,7 +39,9 @@ export function dropEmptySegments({ folders, removal, now }: FoldOptions): void 
 			isEmpty = false;
 			break;
 		}
-		if (isEmpty) remove(folders.segments, segment);
+		if (!isEmpty) continue;
+		if (isWhole(folders, segment)) remove(folders.segments, segment);
+		else setAsideDamaged(folders, segment);
 	}
 	if (segmentNames(folders).length === 0) clearGraves(folders, now().getTime());
 }

@@ -10,7 +10,7 @@
  *
  * The format is a sequence of `LENGTH NAME\n` followed by LENGTH bytes and `\n`.
  */
-import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, syncFolder, writeDurably } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
@@ -119,6 +119,23 @@ export function* segmentEntries(folders: SpoolFolders, segment: string): Generat
 		if (!parsed.ok) continue;
 		yield { name, envelope: parsed.envelope, text: parsed.text, bytes: Buffer.byteLength(text), segment };
 	}
+}
+
+/** Whether a segment can be read to its end, each of its reports. @throws the system's error */
+export function isWhole(folders: SpoolFolders, segment: string): boolean {
+	let size = 0;
+	for (const report of reportsOf(folders, segment)) {
+		if (!parseEnvelope(report.text).ok) return false;
+		size += Buffer.byteLength(segmentText([report]));
+	}
+	// One that another uploader removed meanwhile is whole: nothing of it is missing.
+	return size === (statSync(join(folders.segments, segment), { throwIfNoEntry: false })?.size ?? 0);
+}
+
+/** Sets a segment aside of which a part can't be read: nothing of it is lost, and the status tells of it. */
+export function setAsideDamaged(folders: SpoolFolders, segment: string): void {
+	makeFolder(folders.corrupt);
+	renameSync(join(folders.segments, segment), join(folders.corrupt, `${segment}.damaged`));
 }
 
 /** Every folded report, also of a fold that is under way: there, one whose loose file stands is left to that. */

@@ -51,13 +51,54 @@ export const NEW_STATE: UploaderState = {
 	endpoints: {},
 };
 
+type Json = Record<string, unknown>;
+
+const objectOf = (value: unknown): Json =>
+	typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
+const instantOf = (value: unknown): string | null => {
+	const text = textOf(value);
+	return text === null || Number.isNaN(Date.parse(text)) ? null : text;
+};
+const countOf = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, value as number) : 0);
+
+function happeningOf(value: unknown): { at: string; why: string } | null {
+	const { at, why } = objectOf(value);
+	return typeof at === "string" && typeof why === "string" ? { at, why } : null;
+}
+
+function endpointOf(value: unknown): EndpointState {
+	const { failures, next_at, held, last_success_at, last_error, delivered, rejected } = objectOf(value);
+	return {
+		failures: countOf(failures),
+		next_at: instantOf(next_at),
+		held: happeningOf(held),
+		last_success_at: instantOf(last_success_at),
+		last_error: happeningOf(last_error),
+		delivered: countOf(delivered),
+		rejected: countOf(rejected),
+	};
+}
+
+/** A state out of a file's JSON: each field that is not what it should be counts as not there. */
+function stateOf(found: Json): UploaderState {
+	const { pid, host, alive_at, started_at, clock_steady_since, endpoints } = found;
+	return {
+		et: 1,
+		pid: Number.isSafeInteger(pid) ? (pid as number) : null,
+		host: textOf(host),
+		alive_at: instantOf(alive_at),
+		started_at: instantOf(started_at),
+		clock_steady_since: instantOf(clock_steady_since),
+		endpoints: Object.fromEntries(Object.entries(objectOf(endpoints)).map(([url, value]) => [url, endpointOf(value)])),
+	};
+}
+
 /** What the last uploader left; a new state where there is none or it can't be read. Never throws. */
 export function readState(folders: SpoolFolders): UploaderState {
 	try {
-		const found = new DurableJson<UploaderState>("", folders.state).read();
-		if (found?.et === 1 && typeof found.endpoints === "object" && found.endpoints !== null) {
-			return { ...NEW_STATE, ...found };
-		}
+		const found = objectOf(new DurableJson<unknown>("", folders.state).read());
+		if (found["et"] === 1) return stateOf(found);
 	} catch {
 		// Unreadable: what was known of back-off is lost, and the endpoints are tried anew.
 	}

@@ -19,7 +19,7 @@ import { testManifest } from "../helpers/manifest.js";
 import { testProxy } from "../helpers/proxy.js";
 import { fillSpool, temporarySpool } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
-import { flushSpool, pendingIds, QUICK, rejections, runUploader } from "../helpers/uploader.js";
+import { flushSpool, IMPATIENT, pendingIds, QUICK, rejections, runUploader } from "../helpers/uploader.js";
 
 const MEBIBYTE = 1024 * 1024;
 /** One after another: each measures time. */
@@ -36,7 +36,7 @@ function spoolFor(t: Parameters<typeof temporarySpool>[0], endpoint: string, cou
 /** Flushes against an address that fails, and looks whether that cost anything. */
 async function failsHarmlessly(t: Parameters<typeof temporarySpool>[0], endpoint: string, why: RegExp): Promise<void> {
 	const { folders, ids } = spoolFor(t, endpoint);
-	const summary = await flushSpool(folders);
+	const summary = await flushSpool(folders, { policy: IMPATIENT });
 	t.is(summary.delivered + summary.rejected + summary.lost + summary.corrupt, 0);
 	t.regex(summary.failed[0]?.why ?? "", why);
 	t.deepEqual(pendingIds(folders), ids);
@@ -165,7 +165,7 @@ test("an answer of a GiB is read no further than its bound", async (t) => {
 	const written = { bytes: 0 };
 	const server = await faultyServer(t, streaming(written, Buffer.alloc(64 * 1024, " ")));
 	const { folders, ids } = spoolFor(t, server.url);
-	const summary = await flushSpool(folders, { policy: { ...QUICK, requestMs: 10_000 } });
+	const summary = await flushSpool(folders);
 	t.regex(summary.failed[0]?.why ?? "", /answered 200, and not as/);
 	t.deepEqual(pendingIds(folders), ids);
 	t.true(written.bytes < 32 * MEBIBYTE, `${written.bytes} bytes left the server`);
@@ -178,7 +178,7 @@ test("an answer that inflates without end is inflated no further than its bound"
 	});
 	const { folders, ids } = spoolFor(t, server.url);
 	const before = process.memoryUsage().rss;
-	const summary = await flushSpool(folders, { policy: { ...QUICK, requestMs: 10_000 } });
+	const summary = await flushSpool(folders);
 	t.regex(summary.failed[0]?.why ?? "", /answered 200, and not as/);
 	t.deepEqual(pendingIds(folders), ids);
 	t.true(process.memoryUsage().rss - before < 32 * MEBIBYTE);
@@ -296,8 +296,6 @@ test("an endpoint that hangs holds back no other: thousands arrive before its ti
 	const stop = new AbortController();
 	let delivered = 0;
 	const flushing = flushSpool(folders, {
-		// Longer than any flush of so few takes: only the end of the healthy one's reports ends this test.
-		policy: { ...QUICK, requestMs: 60_000 },
 		abort: stop.signal,
 		onProgress: (done) => {
 			delivered = done;
@@ -318,7 +316,7 @@ test("an endpoint that answers slowly gets all its reports in one flush all the 
 		await accepting(exchange);
 	});
 	const { folders } = spoolFor(t, server.url, 50);
-	const summary = await flushSpool(folders, { policy: { ...QUICK, batchReports: 10, requestMs: 5000 } });
+	const summary = await flushSpool(folders, { policy: { ...QUICK, batchReports: 10 } });
 	t.deepEqual([summary.delivered, server.requests.length], [50, 5]);
 });
 

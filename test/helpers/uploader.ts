@@ -23,11 +23,13 @@ export const HOST = hostHash("test");
 /** The real policy with short waits, so that a test of one takes no longer than it has to. */
 export const QUICK: Policy = {
 	...POLICY,
-	requestMs: 500,
 	patienceMs: 50,
 	quickRetryMinMs: 1,
 	quickRetryMaxMs: 5,
 };
+
+/** Gives up on a server that hangs after half a second. */
+export const IMPATIENT: Policy = { ...QUICK, requestMs: 500 };
 
 /** The user's folders around a spool, all within what the test removes. */
 export function directoriesOf(folders: SpoolFolders): Directories {
