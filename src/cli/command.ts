@@ -129,6 +129,7 @@ export function parseCommandLine<Options extends OptionSpecs>(
 
 /** Whether the command line asks for the command's help. */
 export function asksForHelp({ options, takesCommand }: CommandSpec, argv: readonly string[]): boolean {
+	if (!argv.includes("--help") && !argv.includes("-h")) return false;
 	const own = takesCommand ? splitAtCommand(options, argv).own : argv;
 	return tokensOf(options, own).some((token) => token.kind === "option" && token.name === "help");
 }

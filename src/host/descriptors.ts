@@ -50,9 +50,9 @@ export function inheritedDescriptors(env: NodeJS.ProcessEnv): number[] {
 			target.startsWith("anon_inode:") ||
 			(target.startsWith("pipe:") && [...all.values()].filter((other) => other === target).length > 1);
 		return [...all]
-			.filter(([descriptor]) => descriptor >= FIRST_UNNAMED && closesOnExec(descriptor))
 			.filter(([descriptor, target]) => named.includes(descriptor) || !isOwn(target))
-			.map(([descriptor]) => descriptor);
+			.map(([descriptor]) => descriptor)
+			.filter((descriptor) => descriptor >= FIRST_UNNAMED && closesOnExec(descriptor));
 	} catch {
 		return [];
 	}

@@ -1,7 +1,7 @@
 /** `et run`: a command, run as if there were no ET, and reported. */
 
 import { endLike, prepareChild } from "../child.js";
-import { type CommandSpec, parseCommandLine, splitAtCommand, usageError } from "../command.js";
+import { type CommandSpec, type OptionValues, parseCommandLine, splitAtCommand, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { inWords } from "../results.js";
 import { type RunReport, reportRun } from "../run-report.js";
@@ -41,8 +41,15 @@ export const spec = {
 	takesCommand: true,
 } as const satisfies CommandSpec<typeof options>;
 
-/** Where the options can't be understood the command is run without a report: it is what matters. */
-function understood(own: readonly string[]) {
+type Values = OptionValues<typeof options>;
+
+interface Invocation {
+	command: readonly string[];
+	/** Null where the options can't be understood: the command is run all the same, without a report. */
+	given: Values | null;
+}
+
+function understood(own: readonly string[]): Values | null {
 	try {
 		return parseCommandLine(spec, own).options;
 	} catch {
@@ -50,22 +57,25 @@ function understood(own: readonly string[]) {
 	}
 }
 
-function commandLine(argv: readonly string[]): { own: readonly string[]; command: readonly string[] } {
+/** @throws EtError `ET_USAGE` where there is no command, or a mistake hides where it begins */
+function invocation(argv: readonly string[]): Invocation {
+	const { own, command } = splitAtCommand(options, argv);
+	const given = understood(own);
 	const end = argv.indexOf("--");
-	const split = splitAtCommand(options, argv);
 	// Behind a mistake, what looks like the command may be an option's value: only "--" is certain.
-	const isMistaken = understood(split.own) === null;
-	return isMistaken && end !== -1 ? { own: argv.slice(0, end), command: argv.slice(end + 1) } : split;
+	const certain = given !== null ? command : end === -1 ? [] : argv.slice(end + 1);
+	if (certain[0] !== undefined && certain[0] !== "") return { command: certain, given };
+	parseCommandLine(spec, own);
+	throw usageError(spec.name, "There is no command to run.");
 }
 
-function report(context: CliContext, own: readonly string[], program: string): RunReport | null {
-	const given = understood(own);
+function report(context: CliContext, { command, given }: Invocation): RunReport | null {
 	if (given?.manifest === undefined) return null;
 	return reportRun(context.client, {
 		manifest: given.manifest,
 		phoneHome: given["phone-home"],
 		test: given.test,
-		command: given.command ?? program,
+		command: given.command ?? command[0] ?? "",
 		version: given["app-version"],
 		inputs: given.input,
 		data: given.data,
@@ -74,18 +84,13 @@ function report(context: CliContext, own: readonly string[], program: string): R
 }
 
 export async function run(context: CliContext, argv: readonly string[]): Promise<never> {
-	const { own, command } = commandLine(argv);
-	const [program] = command;
-	if (program === undefined || program === "") {
-		parseCommandLine(spec, own);
-		throw usageError(spec.name, "There is no command to run.");
-	}
-	if (!argv.includes("--")) parseCommandLine(spec, own);
+	const invoked = invocation(argv);
 	// The command outlives any fault of ours that was not foreseen.
 	process.on("uncaughtException", () => {});
 	let running: RunReport | null = null;
-	const start = prepareChild(command, { env: context.client.env, onStart: (pid) => running?.follow(pid) });
-	running = report(context, own, program);
+	const onStart = (pid: number) => running?.follow(pid);
+	const start = prepareChild(invoked.command, { env: context.client.env, onStart });
+	running = report(context, invoked);
 	const end = await start();
 	running?.end(end);
 	endLike(end);
