@@ -7,6 +7,7 @@ import { type Directories, directories } from "../src/host/directories.js";
 import { hostName } from "../src/host/identity.js";
 import { boundsFrom } from "../src/spool/bounds.js";
 import { hostHash, spoolFolders } from "../src/spool/layout.js";
+import { keepHeapSmall } from "./heap.js";
 import { POLICY, type Policy } from "./policy.js";
 import { Progress } from "./progress.js";
 import { isSchedule, serve } from "./serve.js";
@@ -191,6 +192,7 @@ function commandLine(): Command {
 // Who reads the output may stop reading it: that ends neither a flush nor the daemon.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
+keepHeapSmall();
 try {
 	await commandLine().parseAsync();
 } catch (error) {

@@ -80,8 +80,12 @@ export function countReports(folder: string): { count: number; first: string | n
 /** A symbolic link is not followed, and a pipe does not make the reader wait. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
+/** Read into again and again; made when it is first needed, since a script that only writes has no use for it. */
+let scratch: Buffer | null = null;
+
 function readText(descriptor: number, size: number): string {
-	const buffer = Buffer.allocUnsafe(size);
+	scratch ??= Buffer.allocUnsafeSlow(MAX_ENVELOPE_BYTES);
+	const buffer = scratch;
 	let filled = 0;
 	while (filled < size) {
 		const count = readSync(descriptor, buffer, filled, size - filled, filled);
