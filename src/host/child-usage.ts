@@ -41,7 +41,7 @@ interface Memory {
 /** A process' memory and its peak; null where it is gone, or a zombie. */
 function memoryOf(pid: number): Memory | null {
 	try {
-		const status = readFileSync(`/proc/${pid}/status`, "latin1");
+		const status = readFileSync(`/proc/${pid}/status`, "utf8");
 		const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status);
 		const rss = /^VmRSS:\s+(\d+) kB$/m.exec(status);
 		if (peak === null || rss === null) return null;
@@ -56,7 +56,7 @@ const PARENT_FIELD = 1;
 
 function parentOf(pid: number): number | null {
 	try {
-		const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
 		return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[PARENT_FIELD]);
 	} catch {
 		return null;

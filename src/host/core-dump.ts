@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 function coreLimit(): string | null {
 	try {
-		return /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? null;
+		return /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? null;
 	} catch {
 		return null;
 	}

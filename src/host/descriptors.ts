@@ -8,7 +8,26 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const CLOSE_ON_EXEC = 0o2000000;
+const ACCESS_MODE = 0o3;
 const FIRST_UNNAMED = 3;
+
+interface Descriptor {
+	number: number;
+	/** What it leads to: a path, or a kernel object such as `pipe:[4711]`. */
+	target: string;
+	/** As of open(2). */
+	flags: number;
+}
+
+/** Null where it is gone: the folder of descriptors was read through it. */
+function describe(number: number): Descriptor | null {
+	try {
+		const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, "utf8"))?.[1] ?? "0";
+		return { number, target: readlinkSync(`/proc/self/fd/${number}`), flags: Number.parseInt(flags, 8) };
+	} catch {
+		return null;
+	}
+}
 
 /** The two descriptors of make's job server, which is a pipe that make holds both ends of. */
 function jobServer(env: NodeJS.ProcessEnv): number[] {
@@ -16,26 +35,12 @@ function jobServer(env: NodeJS.ProcessEnv): number[] {
 	return match === null ? [] : [Number(match[1]), Number(match[2])];
 }
 
-/** Whether the descriptor would be closed when a command starts; false where it is gone. */
-function closesOnExec(descriptor: number): boolean {
-	try {
-		const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "0";
-		return (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
-	} catch {
-		return false;
-	}
-}
-
-function targets(): Map<number, string> {
-	const found = new Map<number, string>();
-	for (const name of readdirSync("/proc/self/fd")) {
-		try {
-			found.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
-		} catch {
-			// The descriptor that the folder itself was read through.
-		}
-	}
-	return found;
+/** Whether a descriptor is one that Node.js opened for itself. */
+function isOwn({ target, flags }: Descriptor, all: readonly Descriptor[]): boolean {
+	if (target.startsWith("anon_inode:")) return true;
+	const isOtherEnd = (other: Descriptor): boolean =>
+		other.target === target && (other.flags & ACCESS_MODE) !== (flags & ACCESS_MODE);
+	return target.startsWith("pipe:") && all.some(isOtherEnd);
 }
 
 /**
@@ -44,15 +49,14 @@ function targets(): Map<number, string> {
  */
 export function inheritedDescriptors(env: NodeJS.ProcessEnv): number[] {
 	try {
-		const all = targets();
+		const numbers = readdirSync("/proc/self/fd").map(Number);
+		const unnamed = numbers.filter((number) => number >= FIRST_UNNAMED).map(describe);
+		const all = unnamed.filter((descriptor) => descriptor !== null);
 		const named = jobServer(env);
-		const isOwn = (target: string): boolean =>
-			target.startsWith("anon_inode:") ||
-			(target.startsWith("pipe:") && [...all.values()].filter((other) => other === target).length > 1);
-		return [...all]
-			.filter(([descriptor, target]) => named.includes(descriptor) || !isOwn(target))
-			.map(([descriptor]) => descriptor)
-			.filter((descriptor) => descriptor >= FIRST_UNNAMED && closesOnExec(descriptor));
+		return all
+			.filter(({ flags }) => (flags & CLOSE_ON_EXEC) !== 0)
+			.filter((descriptor) => named.includes(descriptor.number) || !isOwn(descriptor, all))
+			.map(({ number }) => number);
 	} catch {
 		return [];
 	}

@@ -11,7 +11,7 @@ const FOREGROUND_GROUP_FIELD = 5;
  */
 export function isInForeground(): boolean {
 	try {
-		const stat = readFileSync("/proc/self/stat", "latin1");
+		const stat = readFileSync("/proc/self/stat", "utf8");
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 		return fields[GROUP_FIELD] === fields[FOREGROUND_GROUP_FIELD];
 	} catch {
@@ -23,7 +23,7 @@ const HANGUP_BIT = 1n;
 
 function parentIgnoresHangup(): boolean {
 	try {
-		const status = readFileSync(`/proc/${process.ppid}/status`, "latin1");
+		const status = readFileSync(`/proc/${process.ppid}/status`, "utf8");
 		const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
 		return (BigInt(`0x${ignored}`) & HANGUP_BIT) !== 0n;
 	} catch {
