@@ -20,7 +20,7 @@ import { Memory } from "./memory.js";
 import type { Policy } from "./policy.js";
 import { Removal } from "./removal.js";
 import { EndpointSender, type SenderOptions } from "./sender.js";
-import { Source } from "./source.js";
+import { Source, type Stay } from "./source.js";
 import { createTransport } from "./transport.js";
 
 export interface FlushOptions {
@@ -51,6 +51,8 @@ export interface FlushSummary {
 	corrupt: number;
 	/** Went by the spool's bounds, or since consent was taken back. */
 	lost: number;
+	/** Stay, and no server was asked: how many, by what keeps them. */
+	kept: Map<Stay, number>;
 	/** Still wait, and now in few files. */
 	folded: number;
 	/** Endpoints that could not be served, with the reason. */
@@ -189,6 +191,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 		rejected: sending.rejected,
 		corrupt: source.corrupt,
 		lost: dropped + source.withdrawn,
+		kept: source.kept,
 		folded,
 		failed,
 		notDue,

@@ -3,6 +3,7 @@
  * of time. What can't be a report is set aside on the way, and what may never leave is lost.
  */
 import { randomUUID } from "node:crypto";
+import type { SendDecision } from "../src/consent/decide.js";
 import type { CorruptReason } from "../src/spool/envelope.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { lose } from "../src/spool/lost.js";
@@ -23,6 +24,9 @@ export interface SourceOptions {
 	nameWindow?: number;
 }
 
+/** Why a report stays that no server was asked about. */
+export type Stay = "held" | Extract<SendDecision, { send: "not_now" }>["reason"];
+
 /** Most reports of one count of what was taken back. */
 const MOST_IN_A_COUNT = 1000;
 
@@ -32,6 +36,9 @@ export class Source {
 	/** Reports that may never leave, since consent was taken back. */
 	withdrawn = 0;
 
+	/** How many reports of the last pass stay, by what keeps them. */
+	readonly kept = new Map<Stay, number>();
+
 	/** Such reports, gathered so that many of one project make one count. */
 	private readonly takenBack = new Map<string, Parcel[]>();
 
@@ -40,6 +47,7 @@ export class Source {
 	/** One pass over all that waits. A null stands for something that does not leave now. */
 	*pass(): Generator<Parcel | null> {
 		const { folders } = this.options;
+		this.kept.clear();
 		try {
 			for (const segment of segmentNames(folders)) {
 				for (const entry of segmentEntries(folders, segment)) yield this.consider(entry);
@@ -81,11 +89,18 @@ export class Source {
 	}
 
 	private consider(entry: WaitingEntry): Parcel | null {
-		if (entry.envelope.hold !== null || this.options.removal.isGone(entry.envelope.report.id)) return null;
+		if (this.options.removal.isGone(entry.envelope.report.id)) return null;
+		if (entry.envelope.hold !== null) return this.keep("held");
 		const found = parcel(entry);
 		const decision = this.options.gate.ask(found.report.project, found);
+		if (decision.send === "not_now") return this.keep(decision.reason);
 		if (decision.send === "never") this.withdraw(found);
 		return decision.send === "yes" ? found : null;
+	}
+
+	private keep(stay: Stay): null {
+		this.kept.set(stay, (this.kept.get(stay) ?? 0) + 1);
+		return null;
 	}
 
 	private withdraw(parcel: Parcel): void {

@@ -1,8 +1,23 @@
 /** What a round has to say to people: a line or a few. Pure. */
 import { plainText } from "../src/report/scrub.js";
+import type { Stay } from "./source.js";
 import type { RoundResult } from "./uploader.js";
 
 const reports = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "report" : "reports"}`;
+
+/** What keeps reports that no server was asked about, for people. */
+const KEEPERS: Record<Stay, string> = {
+	held: "your word is awaited",
+	local: "you keep them for your own eyes",
+	no_decision: "there is no consent to send them",
+	notice_changed: "your consent is for another endpoint",
+	denied: "you denied it",
+	withdrawn: "you withdrew your consent",
+	consent_unreadable: "what you consented to can't be read",
+	do_not_track: "DO_NOT_TRACK is set",
+	et_disabled: "ET_DISABLED is set",
+	site_policy: "the policy of this machine does not allow it",
+};
 
 const MAX_LENGTH = 400;
 const plain = (text: string): string => plainText(text, MAX_LENGTH);
@@ -17,12 +32,13 @@ export function isNews(result: RoundResult): boolean {
 export function summaryText(result: RoundResult): string {
 	if (result.kind === "busy") return "Another uploader is at work on this spool.";
 	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
-	const { delivered, rejected, corrupt, lost, folded, failed, notDue } = result.summary;
+	const { delivered, rejected, corrupt, lost, kept, folded, failed, notDue } = result.summary;
 	const lines = [`Delivered ${reports(delivered)}.`];
 	if (rejected > 0)
 		lines.push(`Refused by their server: ${reports(rejected)} (kept in rejected/, each with its reason).`);
 	if (corrupt > 0) lines.push(`No reports: ${corrupt} files (kept in corrupt/, the reason is in the name).`);
 	if (lost > 0) lines.push(`Dropped: ${reports(lost)} (et-uploader status says why).`);
+	for (const [stay, count] of kept) lines.push(`Not sent: ${reports(count)}, since ${KEEPERS[stay]}.`);
 	for (const { endpoint, why } of failed) {
 		lines.push(`Not delivered to ${plain(endpoint)}: ${plain(why)}. Nothing is lost; it is tried again later.`);
 	}

@@ -274,6 +274,7 @@ for (const [what, { under, arrange, hold = null, env = {}, fate }] of Object.ent
 		t.is(server.requests.length, fate === "sent" ? 1 : 0);
 		t.is(pendingIds(folders).length, fate === "stays" ? 1 : 0);
 		t.is(summary.lost, fate === "lost" ? 1 : 0);
+		t.is(summary.kept.size, fate === "stays" ? 1 : 0);
 		t.deepEqual(summary.failed, []);
 		if (fate === "lost") t.is(lostByReason(folders).get("dunovo")?.get("withdrawn"), 1);
 	});

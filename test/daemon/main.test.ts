@@ -120,6 +120,7 @@ test("DO_NOT_TRACK stops all sending, and is no failure", async (t) => {
 	const { server, folders } = await scene(t);
 	const ended = await runUploader(t, folders, ["--once"], { DO_NOT_TRACK: "1" });
 	t.is(ended.code, 0);
+	t.is(ended.stdout, "Delivered 0 reports.\nNot sent: 3 reports, since DO_NOT_TRACK is set.\n");
 	t.deepEqual(server.requests, []);
 	t.is(pendingIds(folders).length, 3);
 });

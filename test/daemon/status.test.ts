@@ -125,6 +125,7 @@ const NOTHING: FlushSummary = {
 	rejected: 0,
 	corrupt: 0,
 	lost: 0,
+	kept: new Map(),
 	folded: 0,
 	failed: [],
 	notDue: [],
@@ -140,6 +141,10 @@ test("a summary says what became of reports, and nothing of what did not happen"
 		rejected: 1,
 		corrupt: 2,
 		lost: 3,
+		kept: new Map([
+			["do_not_track", 5],
+			["held", 1],
+		]),
 		failed: [{ endpoint: "https://a.example.org", why: "ECONNREFUSED" }],
 		notDue: ["https://b.example.org"],
 	};
@@ -149,6 +154,8 @@ test("a summary says what became of reports, and nothing of what did not happen"
 Refused by their server: 1 report (kept in rejected/, each with its reason).
 No reports: 2 files (kept in corrupt/, the reason is in the name).
 Dropped: 3 reports (et-uploader status says why).
+Not sent: 5 reports, since DO_NOT_TRACK is set.
+Not sent: 1 report, since your word is awaited.
 Not delivered to https://a.example.org: ECONNREFUSED. Nothing is lost; it is tried again later.
 Not tried: https://b.example.org is backing off after a failure (--now tries it).`,
 	);
