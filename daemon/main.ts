@@ -30,16 +30,17 @@ Exit codes:
   1  the spool or the proxy can't be used; nothing is lost
   2  the command line is wrong
   3  another uploader is at work on this spool (--once)
-  4  something waits still, since an endpoint failed or is backing off (--once)
+  4  something waits still: an endpoint failed, or is backing off (--once)
 
-What leaves is exactly what "et show ID" shows. DO_NOT_TRACK=1 or ET_DISABLED=1 stops all sending.
-HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured.
+What leaves is exactly what "et show ID" shows. DO_NOT_TRACK=1 or ET_DISABLED=1
+stops all sending. HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are
+honoured.
 `;
 
 interface Flags {
-	once: boolean;
-	now: boolean;
-	quiet: boolean;
+	once?: true;
+	now?: true;
+	quiet?: true;
 	schedule: string;
 	delay: number;
 }
@@ -81,7 +82,7 @@ function roundOptions(flags: Flags, policy: Policy, signals: { stop: AbortSignal
 		random: Math.random,
 		host: hostHash(hostName()),
 		userAgent: `et-uploader/${version()}`,
-		evenIfNotDue: flags.now,
+		evenIfNotDue: flags.now === true,
 		...signals,
 	};
 }
@@ -97,7 +98,7 @@ async function visibleRound(options: RoundOptions): Promise<RoundResult> {
 }
 
 function say(flags: Flags, text: string): void {
-	if (!flags.quiet) process.stdout.write(`${text}\n`);
+	if (flags.quiet !== true) process.stdout.write(`${text}\n`);
 }
 
 /** What `--once` ends with. */
@@ -127,7 +128,7 @@ async function daemon(flags: Flags): Promise<number> {
 		onError: report,
 		work: async () => {
 			// --now is for the first round: later ones keep to the back-off.
-			const result = await visibleRound({ ...options, evenIfNotDue: flags.now && isFirst });
+			const result = await visibleRound({ ...options, evenIfNotDue: options.evenIfNotDue && isFirst });
 			if (isFirst || isNews(result)) say(flags, summaryText(result));
 			isFirst = false;
 			return { nextDueMs: result.kind === "flushed" ? result.summary.nextDueMs : null };
@@ -165,9 +166,9 @@ function commandLine(): Command {
 	const program = new Command("et-uploader")
 		.description("Sends the reports that you consented to from your spool to their authors' servers, in batches.")
 		.version(version(), "-V, --version")
-		.option("--once", "send what waits, and end", false)
-		.option("--now", "try endpoints that are backing off, too", false)
-		.option("-q, --quiet", "say nothing unless something is wrong", false)
+		.option("--once", "send what waits, and end")
+		.option("--now", "try endpoints that are backing off, too")
+		.option("-q, --quiet", "print errors alone")
 		.addOption(new Option("--schedule <cron>", "when to send, UTC").default(POLICY.schedule).argParser(asSchedule))
 		.addOption(
 			new Option("--delay <seconds>", "each time up to so much later, so that users' machines spread")
@@ -177,14 +178,14 @@ function commandLine(): Command {
 		.addHelpText("after", HELP)
 		.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 	program.action(async (flags: Flags) => {
-		process.exitCode = await (flags.once ? once(flags) : daemon(flags));
+		process.exitCode = await (flags.once === true ? once(flags) : daemon(flags));
 	});
 	program
 		.command("status")
 		.description("what runs, what waits, and how each endpoint fares")
-		.option("--json", "as JSON", false)
-		.action(async ({ json }: { json: boolean }) => {
-			process.exitCode = await status(json);
+		.option("--json", "as JSON")
+		.action(async ({ json }: { json?: true }) => {
+			process.exitCode = await status(json === true);
 		});
 	return program;
 }
