@@ -6,6 +6,8 @@ import { readStatus, statusText } from "../../daemon/status.js";
 import { summaryText } from "../../daemon/summary.js";
 import { serialiseBatch, serialiseReport } from "../../src/report/serialise.js";
 import { DEFAULT_BOUNDS } from "../../src/spool/bounds.js";
+import { Graves } from "../../src/spool/gone.js";
+import { writerName } from "../../src/spool/line-file.js";
 import { readEntry, reportNames } from "../../src/spool/read.js";
 import { readState } from "../../src/spool/state.js";
 import {
@@ -437,6 +439,25 @@ test("a report that its user drops while another batch is under way does not lea
 	const summary = await flushSpool(folders, { policy: { ...QUICK, batchReports: 10 } });
 	t.is(summary.delivered, 19);
 	t.is(server.timesSent(ids[15] ?? ""), 0);
+	t.deepEqual(pendingIds(folders), []);
+});
+
+test("a folded report that its user drops while another batch is under way does not leave", async (t) => {
+	const { server, folders, ids } = await scene(t, answering(503), 20);
+	await flushSpool(folders, { policy: { ...QUICK, foldFromReports: 5 } });
+	t.deepEqual(reportNames(folders.new), []);
+	const dropped = ids[15] ?? "";
+	server.behave((exchange) => {
+		if (exchange.index === 1) {
+			const graves = new Graves(folders, writerName(HOST, process.pid, 0));
+			graves.bury([dropped]);
+			graves.close();
+		}
+		return accepting(exchange);
+	});
+	const summary = await flushSpool(folders, { policy: { ...QUICK, batchReports: 10 }, evenIfNotDue: true });
+	t.is(summary.delivered, 19);
+	t.false(server.requests.slice(1).some((request) => request.ids.includes(dropped)));
 	t.deepEqual(pendingIds(folders), []);
 });
 
