@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadManifest } from "../client/manifest-file.js";
 import { type ConsentRecord, grantedManifest } from "../consent/record.js";
+import { NAME_PATTERN } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
 import { usageError } from "./command.js";
 
@@ -39,6 +40,9 @@ function manifestHere(folder: string, project: string): Manifest | null {
 export function findTarget(given: string | undefined, manifestPath: string | undefined, folder: string): Target {
 	const namedPath = manifestPath ?? (given !== undefined && isPath(given) ? given : undefined);
 	const namedProject = given !== undefined && !isPath(given) ? given : undefined;
+	if (namedProject !== undefined && !NAME_PATTERN.test(namedProject)) {
+		throw usageError(COMMAND, `"${namedProject}" can't be the name of a project.`);
+	}
 	if (namedPath === undefined && namedProject !== undefined) {
 		return { project: namedProject, manifest: manifestHere(folder, namedProject) };
 	}

@@ -47,7 +47,8 @@ export function canAsk(): boolean {
 type Style = Parameters<typeof styleText>[0];
 
 export function styled(terminal: Terminal, style: Style, text: string): string {
-	return terminal.colour ? styleText(style, text) : text;
+	// Whether there is colour was decided before, by rules that do not look at the stream alone.
+	return terminal.colour ? styleText(style, text, { validateStream: false }) : text;
 }
 
 const WIDE =

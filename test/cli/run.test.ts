@@ -179,8 +179,7 @@ test("a command under nohup outlives the hangup, and one without does not", asyn
 
 onTerminal("Ctrl-C reaches the command once, and et waits for what it makes of it", async (t) => {
 	const home = grantedHome(t);
-	const script =
-		"trap 'echo caught; stop=1' INT; echo ready; until [ \"$stop\" ]; do read -t 5 line; done; echo over; exit 7";
+	const script = "trap 'echo caught' INT; sleep 60 & echo ready; wait; echo over; kill $!; exit 7";
 	const command = [...ET_WORDS, "run", "--manifest", home.manifestPath, "--", "bash", "-c", script];
 	const steps = [{ see: "ready", type: "\x03" }, { see: "over" }];
 	const { shown, status } = await atTerminal(t, command, steps, { env: home.env });
