@@ -116,9 +116,10 @@ function takeData(given: unknown, manifest: Manifest, fields: Fields): Record<st
 		const declared = Object.hasOwn(manifest.data, key) ? manifest.data[key] : undefined;
 		const anyDeclared = Object.hasOwn(manifest.data, ANY_KEY) && NAME_PATTERN.test(key);
 		const keep = declared ? DATA_KEEPERS[declared.type] : anyDeclared ? anyValue : () => null;
-		const taken = kept.length < MAX_ENTRIES ? keep(value) : null;
-		if (taken === null && value !== null) fields.stripped.push(`data.${key}`);
-		else if (declared || anyDeclared) kept.push([key, taken]);
+		const taken = value === null ? null : keep(value);
+		const isKept = (declared !== undefined || anyDeclared) && (taken !== null || value === null);
+		if (isKept && kept.length < MAX_ENTRIES) kept.push([key, taken]);
+		else fields.stripped.push(`data.${key}`);
 	}
 	return Object.fromEntries(kept);
 }
