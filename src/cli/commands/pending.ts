@@ -32,7 +32,7 @@ export const spec = {
 		" local only     you keep this project's reports for yourself",
 		" not allowed    ruled out now: by the site's policy, DO_NOT_TRACK, ET_DISABLED,",
 		"                a changed notice, or a decision that is not there or unreadable",
-		" never leaves   you took back what it was recorded under; et-uploader removes it",
+		" never leaves   you took back its consent; et-uploader removes it",
 		" may have left  it was in a request that was not answered for it",
 	],
 	options,
