@@ -40,7 +40,7 @@ export function commandHelp(spec: CommandSpec, terminal: Terminal): string {
 	const columns = columnsOf(terminal);
 	const heading = (text: string) => ["", styled(terminal, "bold", text)];
 	const lines = [
-		`et ${spec.name} - ${spec.summary}`,
+		...wrapped(`et ${spec.name} - ${spec.summary}`, columns),
 		...heading("Usage"),
 		...spec.usage.map((usage) => `${INDENT}et ${spec.name} ${usage}`.trimEnd()),
 		...spec.details.flatMap((paragraph) => paragraphLines(paragraph, columns)),

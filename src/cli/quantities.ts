@@ -25,7 +25,7 @@ export function byteCount(bytes: number): string {
 	return `${power === 0 ? amount : amount.toFixed(1)} ${BYTE_UNITS[power]}`;
 }
 
-export function grouped(count: number): string {
+function grouped(count: number): string {
 	return count.toLocaleString("en-US");
 }
 

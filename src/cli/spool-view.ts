@@ -97,7 +97,7 @@ function means(given: string, id: string): boolean {
 }
 
 /** All that a user can look at: what waits, and what a server refused. */
-export function* visible(folders: SpoolFolders): Generator<Entry> {
+function* visible(folders: SpoolFolders): Generator<Entry> {
 	yield* waiting(folders);
 	yield* entries(folders.rejected);
 }

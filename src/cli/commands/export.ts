@@ -28,7 +28,8 @@ export const spec = {
 	details: [
 		"For a machine without network. The reports stay here until their acknowledgements come back; exporting or importing twice does no harm, since servers know each report by its id. Only what may leave is written: nothing that is held, kept local, or without consent. The keys that erase runs stay here.",
 		" here      et export reports.et",
-		" there     et import reports.et; et-uploader --once; et export back.et --acknowledged",
+		" there     et import reports.et; et-uploader --once",
+		"           et export back.et --acknowledged",
 		" here      et import back.et",
 	],
 	options,
