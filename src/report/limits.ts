@@ -2,8 +2,6 @@
 
 /** The most bytes that one report may have as it travels (UTF-8). */
 export const MAX_REPORT_BYTES = 64 * 1024;
-/** Longest `project`, and longest key of an input or of free-form data, in characters. */
-export const MAX_NAME_LENGTH = 64;
 /** Longest `command`, `version` and `unit`, in characters. */
 export const MAX_LABEL_LENGTH = 128;
 /** Longest free-form string, in characters. */
@@ -15,7 +13,7 @@ export const MAX_FRAMES = 32;
 /** Most runs that one report may stand for. */
 export const MAX_WEIGHT = 1e9;
 
-/** What a project, an input and a free-form key may be called: safe as a file name and in a URL. */
+/** What a project, an input and a free-form key may be called: at most 64 characters, safe as a file name and in a URL. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** A UUID of version 7 (RFC 9562), lower case. */
 export const REPORT_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -16,7 +16,7 @@ export type AddressPolicy = (typeof ADDRESS_POLICIES)[number];
 export const ANY_KEY = "*";
 
 /** The smallest share of runs that may report: each then stands for the most that a report may. */
-export const MIN_SAMPLE = 1 / MAX_WEIGHT;
+const MIN_SAMPLE = 1 / MAX_WEIGHT;
 
 export interface Notice {
 	/** Raised by the author whenever what is collected, why, or where it goes changes. */
@@ -77,7 +77,7 @@ class Problems {
 }
 
 /** Whether a host name is this machine's own: the only place that plain http may go. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
 	return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 

@@ -45,7 +45,7 @@ export interface KeyLine {
 
 /** A file of the journal is closed at this size; the oldest go when there are more than so many. */
 export const JOURNAL_FILE_BYTES = 4 * 1024 * 1024;
-export const JOURNAL_FILES = 8;
+const JOURNAL_FILES = 8;
 
 /** The journal of one writer. Its methods throw the system's error: what can't be journalled may not be sent. */
 export class Journal {
