@@ -12,6 +12,7 @@ import { systemErrorCode } from "../errors.js";
 import { forbidCoreDump } from "../host/core-dump.js";
 import { inheritedDescriptors } from "../host/descriptors.js";
 import { isInForeground, outlivesTerminal, usesTerminal } from "../host/terminal.js";
+import { exactWords } from "./exact-words.js";
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from "./exit-codes.js";
 
 /** How a command ended. */
@@ -44,9 +45,10 @@ function stdioWith(descriptors: readonly number[]): StdioSlot[] {
 	return Array.from({ length: highest + 1 }, (_, index) => slot(index));
 }
 
-/** A command that is to outlive its terminal has to be told anew, by the program that is for it. */
+/** The command line to start; a command that is to outlive its terminal is told anew, by the program that is for it. */
 function asStarted(command: readonly string[], env: NodeJS.ProcessEnv): readonly string[] {
-	return outlivesTerminal(env) && !usesTerminal() ? ["nohup", "--", ...command] : command;
+	const words = exactWords(command, env);
+	return outlivesTerminal(env) && !usesTerminal() ? ["nohup", "--", ...words] : words;
 }
 
 /** What a shell ends with where a command can't be started. */

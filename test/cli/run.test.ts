@@ -85,6 +85,18 @@ test("arguments, environment, folder and umask are the command's own", async (t)
 	t.is(stdout, `[][a b][--help][--][*][é]${folder}\n0027\na b\n`);
 });
 
+test("bytes that are no UTF-8 pass unchanged, in names and in the environment", async (t) => {
+	const home = grantedHome(t);
+	const line = [
+		"name=$(printf 'caf\\351\\r'); printf latin >\"$name\"; export ET_TEST_VALUE=$(printf 'a\\377b')",
+		`et run --manifest ${home.manifestPath} -- sh -c 'cat "$1"; printf "%s" "$2$3" "$ET_TEST_VALUE" | od -An -tx1; exit 4' sh "$name" $'\\200\\n' "é 'q'"`,
+		'echo "code $?"',
+	].join("\n");
+	const { stdout } = await inBash(t, home, line, { cwd: temporaryFolder(t) });
+	t.is(stdout, "latin 80 0a c3 a9 20 27 71 27 61 ff 62\ncode 4\n");
+	t.is(reportsIn(home)[1]?.command, "sh");
+});
+
 test("options end where the command begins, with and without --", async (t) => {
 	const home = grantedHome(t);
 	for (const words of [

@@ -29,7 +29,7 @@ export const spec = {
 	details: [
 		"Runs COMMAND with the same input, output, descriptors, process group and terminal, and ends as it ended: with its exit code, or of its signal. Signals that are sent to et are passed on to it. Where the user has agreed, a report of the run's start and one of its end are left in the spool; where not, nothing is written. Whatever goes wrong in ET, COMMAND runs all the same, and nothing is printed.",
 		"An input's file is opened before COMMAND starts and counted while it runs. It is read once more for that; its name is not kept. The size is unknown where the count is not done when COMMAND ends, where the file is no ordinary file, and where the manifest declares another unit than the one counted in: a number in the wrong unit would be a lie.",
-		"Two things differ for COMMAND, as for all that Node.js starts: the soft limit of open files is raised to the hard one, and signals that were ignored are not, but for the hangup under nohup.",
+		"Little differs for COMMAND: as with all that Node.js starts, the soft limit of open files is raised to the hard one, and signals that were ignored are not, but for the hangup under nohup; and where et alone is killed by SIGKILL, COMMAND runs on.",
 	],
 	options,
 	examples: [
