@@ -113,7 +113,8 @@ function takeData(given: unknown, manifest: Manifest, fields: Fields): Record<st
 	const entries = Object.entries(fields.take("data", given, record) ?? {});
 	const kept: [string, DataValue][] = [];
 	for (const [key, value] of entries) {
-		const declared = Object.hasOwn(manifest.data, key) ? manifest.data[key] : undefined;
+		const isNamed = key !== ANY_KEY && Object.hasOwn(manifest.data, key);
+		const declared = isNamed ? manifest.data[key] : undefined;
 		const anyDeclared = Object.hasOwn(manifest.data, ANY_KEY) && NAME_PATTERN.test(key);
 		const keep = declared ? DATA_KEEPERS[declared.type] : anyDeclared ? anyValue : () => null;
 		const taken = value === null ? null : keep(value);

@@ -90,6 +90,12 @@ test("whatever is given, the report is within the schema and stays so as JSON", 
 	t.pass();
 });
 
+test("a key that no report may have is left out and named: the star itself, and one with null for a value", (t) => {
+	const { report, stripped } = build({ data: { "*": 1, "": null } }, { manifest: OPEN_MANIFEST });
+	t.deepEqual(report.data, {});
+	t.deepEqual(stripped, ["data.*", "data."]);
+});
+
 test("nothing leaves that the manifest does not declare", (t) => {
 	fc.assert(
 		fc.property(hostileRecord, hostileRecord, (inputs, data) => {
