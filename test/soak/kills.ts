@@ -6,14 +6,16 @@
 import { readFileSync } from "node:fs";
 import { parseManifest } from "../../src/report/manifest.js";
 import { makeFolders } from "../../src/spool/put.js";
+import { countReports } from "../../src/spool/read.js";
 import { fillSpool } from "../helpers/spool.js";
-import { CLIENT, printed, type Running, randomSequence, start, type World } from "./world.js";
+import { CLIENT, GRANT, printed, type Running, randomSequence, start, type World } from "./world.js";
 
 /** What an attack came to. */
 export interface Toll {
 	attack: string;
-	kills: number;
-	/** Reports that were promised. */
+	/** How often. */
+	times: number;
+	/** Reports that were promised to be delivered. */
 	queued: number;
 	onServer: number;
 	pending: number;
@@ -26,22 +28,28 @@ const WRITER_LIFE_MS = 60;
 const UPLOADER_LIFE_MS = 600;
 const SERVER_LIFE_MS = 400;
 const WRITERS_AT_ONCE = 4;
+/** Several batches. */
+const REPORTS_TO_SEND = 2000;
+/** More than may lie about loose: POLICY.foldFromReports. */
+const REPORTS_TO_FOLD = 1200;
+/** So that the spool stays within its bounds. */
+const KILLS_BETWEEN_DELIVERIES = 20;
 
 const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function count(attack: string, kills: number, world: World, promised: ReadonlySet<string>): Toll {
+export function count(attack: string, times: number, world: World, promised: ReadonlySet<string>): Toll {
 	const stored = world.onServer();
 	const pending = world.pending();
 	const lost = [...promised].filter((id) => !stored.has(id) && !pending.has(id)).length;
 	const twice = [...stored.values()].filter((times) => times > 1).length;
-	return { attack, kills, queued: promised.size, onServer: stored.size, pending: pending.size, lost, twice };
+	return { attack, times, queued: promised.size, onServer: stored.size, pending: pending.size, lost, twice };
 }
 
-/** Kills a process after a random time; the sooner it is through, the sooner this returns. */
-async function killWithin(running: Running, lifeMs: number): Promise<void> {
+/** Kills a process after a while. @returns whether it was killed, and had not ended by itself */
+async function killWithin(running: Running, lifeMs: number): Promise<boolean> {
 	await Promise.race([after(lifeMs), running.ended]);
 	running.child.kill("SIGKILL");
-	await running.ended;
+	return (await running.ended) === null;
 }
 
 /** A script that enqueues for ever, and prints an id once it was told that it is queued. */
@@ -77,28 +85,57 @@ export async function killWriters(world: World, kills: number): Promise<Toll> {
 	return count("writers", kills, world, promised);
 }
 
-/** Puts reports into the spool. @returns all ids that wait */
+/** Puts reports into the spool without the fsyncs of a script. @returns all ids that wait */
 function fill(world: World, reports: number): Set<string> {
 	const manifest = parseManifest(JSON.parse(readFileSync(world.manifestPath, "utf8")));
 	makeFolders(world.folders);
-	fillSpool(world.folders, reports, { manifest, grant: "0123456789abcdef" });
+	fillSpool(world.folders, reports, { manifest, grant: GRANT });
 	return world.pending();
 }
 
-/** Uploaders die in mid-flush, at any step: reading, sending, settling, removing, folding. */
-export async function killUploaders(world: World, kills: number, reportsEach = 200): Promise<Toll> {
-	const random = randomSequence(2);
-	const promised = fill(world, kills * reportsEach);
-	for (let done = 0; done < kills; done++) await killWithin(world.startUploader(), random() * UPLOADER_LIFE_MS);
+/** Sees to it that there is work, and remembers what was promised. */
+function topUp(world: World, promised: Set<string>, reports: number): void {
+	if (countReports(world.folders.new).count >= reports) return;
+	for (const id of fill(world, reports)) promised.add(id);
+}
+
+/** Kills uploaders that have work until so many were killed; one that ended sooner, or found the lease taken, is none. */
+async function killBusyUploaders(world: World, kills: number, reports: number, seed: number): Promise<Set<string>> {
+	const random = randomSequence(seed);
+	const promised = new Set<string>();
+	for (let killed = 0; killed < kills; ) {
+		topUp(world, promised, reports);
+		if (await killWithin(world.startUploader(), random() * UPLOADER_LIFE_MS)) killed++;
+	}
+	return promised;
+}
+
+/** Uploaders die in mid-flush, at any step: reading, sending, settling, removing. */
+export async function killUploaders(world: World, kills: number): Promise<Toll> {
+	const promised = await killBusyUploaders(world, kills, REPORTS_TO_SEND, 2);
 	await world.drain();
 	return count("uploaders in mid-flush", kills, world, promised);
 }
 
+/** Uploaders die in mid-fold: their server is dead, and more waits than may lie about loose. */
+export async function killFolders(world: World, kills: number): Promise<Toll> {
+	const promised = new Set<string>();
+	for (let killed = 0; killed < kills; killed += KILLS_BETWEEN_DELIVERIES) {
+		await world.killServer();
+		const some = Math.min(KILLS_BETWEEN_DELIVERIES, kills - killed);
+		for (const id of await killBusyUploaders(world, some, REPORTS_TO_FOLD, 5 + killed)) promised.add(id);
+		await world.startServer();
+		await world.drain();
+	}
+	return count("uploaders in mid-fold", kills, world, promised);
+}
+
 /** Servers die in mid-intake, while an uploader sends; each comes back with the same database. */
-export async function killServers(world: World, kills: number, reportsEach = 200): Promise<Toll> {
+export async function killServers(world: World, kills: number): Promise<Toll> {
 	const random = randomSequence(3);
-	const promised = fill(world, kills * reportsEach);
+	const promised = new Set<string>();
 	for (let done = 0; done < kills; done++) {
+		topUp(world, promised, REPORTS_TO_SEND);
 		const uploader = world.startUploader();
 		await after(random() * SERVER_LIFE_MS);
 		await world.killServer();
@@ -110,10 +147,11 @@ export async function killServers(world: World, kills: number, reportsEach = 200
 }
 
 /** Two uploaders work at once, each believing that the lease is its own: it is taken away again and again. */
-export async function stealLeases(world: World, thefts: number, reportsEach = 500): Promise<Toll> {
+export async function stealLeases(world: World, thefts: number): Promise<Toll> {
 	const random = randomSequence(4);
-	const promised = fill(world, thefts * reportsEach);
+	const promised = new Set<string>();
 	for (let done = 0; done < thefts; done++) {
+		topUp(world, promised, REPORTS_TO_SEND);
 		const first = world.startUploader();
 		await after(random() * UPLOADER_LIFE_MS);
 		world.breakLease();

@@ -8,18 +8,21 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import Database from "better-sqlite3";
 import { grant } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { parseManifest } from "../../src/report/manifest.js";
 import { type SpoolFolders, spoolFolders } from "../../src/spool/layout.js";
 import { waiting } from "../../src/spool/waiting.js";
 import { manifestJson } from "../helpers/manifest.js";
+import { storedReports } from "../helpers/stored.js";
 
 const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 export const SERVER = program("src/server/main.js");
 export const UPLOADER = program("daemon/main.js");
 export const CLIENT = new URL("../../src/index.js", import.meta.url).href;
+
+/** The id of the consent that reports are recorded under. */
+export const GRANT = "0123456789abcdef";
 
 /** A process, and what it has printed so far. */
 export interface Running {
@@ -75,7 +78,7 @@ export class World {
 		writeFileSync(world.manifestPath, JSON.stringify(json));
 		const store = new ConsentStore(join(world.folder, "config", "consent"));
 		const change = { now: new Date(), how: "soak" };
-		store.write(grant(parseManifest(json), "granted", null, "0123456789abcdef", change));
+		store.write(grant(parseManifest(json), "granted", null, GRANT, change));
 		return world;
 	}
 
@@ -116,13 +119,9 @@ export class World {
 
 	/** How often each report stands on the server. */
 	onServer(): Map<string, number> {
-		const database = new Database(this.database, { readonly: true });
-		try {
-			const rows = database.prepare("SELECT json_extract(report, '$.id') AS id, count(*) AS n FROM events GROUP BY 1");
-			return new Map((rows.all() as { id: string; n: number }[]).map(({ id, n }) => [id, n]));
-		} finally {
-			database.close();
-		}
+		const times = new Map<string, number>();
+		for (const id of storedReports(this)) times.set(id, (times.get(id) ?? 0) + 1);
+		return times;
 	}
 
 	async close(): Promise<void> {

@@ -1,0 +1,27 @@
+/** Every attack of `npm run soak`, a few times each: nothing is lost, and nothing is there twice. */
+import test from "ava";
+import { ATTACKS } from "../soak/attacks.js";
+import { World } from "../soak/world.js";
+
+const A_FEW: Readonly<Record<string, number>> = {
+	writers: 8,
+	uploaders: 8,
+	folders: 4,
+	servers: 4,
+	leases: 3,
+	disks: 1,
+};
+
+for (const [name, attack] of Object.entries(ATTACKS)) {
+	const times = A_FEW[name] ?? 1;
+	const run = attack.isPossible?.() === false ? test.serial.skip : test.serial;
+	run(`${name}, attacked ${times} times: nothing is lost, and nothing is there twice`, async (t) => {
+		t.timeout(300_000);
+		const world = await World.create();
+		t.teardown(() => world.close());
+		const toll = await attack.run(world, times);
+		t.is(toll.times, times);
+		t.true(toll.queued > 0);
+		t.deepEqual({ ...toll, lost: 0, twice: 0, pending: 0, onServer: toll.queued }, toll);
+	});
+}
