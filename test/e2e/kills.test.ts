@@ -22,6 +22,7 @@ for (const [name, attack] of Object.entries(ATTACKS)) {
 		const toll = await attack.run(world, times);
 		t.is(toll.times, times);
 		t.true(toll.queued > 0);
-		t.deepEqual({ ...toll, lost: 0, twice: 0, pending: 0, onServer: toll.queued }, toll);
+		t.true(toll.onServer >= toll.queued, "a script may die between being queued and saying so");
+		t.deepEqual({ ...toll, lost: 0, twice: 0, pending: 0 }, toll);
 	});
 }
