@@ -33,17 +33,20 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether the lease is abandoned, although its heartbeat has not aged: its holder was a process of
- * this host that is no more, or the clock was set back since. A lease that is younger than the state
- * is not of the holder that the state names: its own is about to write there.
+ * Whether the lease is abandoned, although its heartbeat has not aged: the clock was set back since,
+ * or its holder was a process of this host that is no more. A lease that is younger than the state
+ * is not of the holder that the state names: its own names itself there in a moment, unless it died.
  */
 function isAbandoned({ folders, policy, host }: LeaseOptions): boolean {
 	const lease = statSync(folders.lease, { throwIfNoEntry: false });
 	if (lease === undefined) return false;
-	if (lease.mtimeMs > Date.now() + policy.clockJumpMs) return true;
-	const state = readState(folders);
-	if (state.host !== host || state.pid === null || state.pid === process.pid || isAlive(state.pid)) return false;
-	return Math.floor(lease.birthtimeMs) <= Date.parse(state.alive_at ?? "");
+	const nowMs = Date.now();
+	if (lease.mtimeMs > nowMs + policy.clockJumpMs) return true;
+	const { host: holderHost, pid, alive_at } = readState(folders);
+	if (holderHost !== null && holderHost !== host) return false;
+	if (pid !== null && (pid === process.pid || isAlive(pid))) return false;
+	const isNamed = Math.floor(lease.birthtimeMs) <= Date.parse(alive_at ?? "");
+	return isNamed || nowMs - lease.birthtimeMs > policy.leaseNamingMs;
 }
 
 async function tryOnce({ folders, policy }: LeaseOptions): Promise<Lease | null> {

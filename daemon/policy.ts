@@ -40,6 +40,8 @@ export const POLICY = {
 	/** A lease without a heartbeat for so long is abandoned; the heart beats so often. */
 	leaseStaleMs: 60 * SECOND,
 	leaseBeatMs: 10 * SECOND,
+	/** A holder that has not named itself in the state within this has died. */
+	leaseNamingMs: 5 * SECOND,
 
 	/** A clock that moved by more than this between two looks has jumped; nothing expires for as long after. */
 	clockJumpMs: 24 * HOUR,

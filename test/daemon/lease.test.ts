@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import type { FlushSummary } from "../../daemon/flush.js";
 import { takeLease } from "../../daemon/lease.js";
+import type { Policy } from "../../daemon/policy.js";
 import { round } from "../../daemon/uploader.js";
 import type { SpoolFolders } from "../../src/spool/layout.js";
 import { NEW_STATE, type UploaderState, writeState } from "../../src/spool/state.js";
@@ -22,7 +23,11 @@ const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 /** The shortest that the lock's library takes. */
 const SHORT = { ...QUICK, leaseStaleMs: 2000, leaseBeatMs: 1000 };
 
-const take = (folders: SpoolFolders, policy = QUICK) => takeLease({ folders, policy, host: HOST });
+/** Leaves a holder all the time in the world to name itself, or none. */
+const PATIENT = { ...QUICK, leaseNamingMs: YEAR_MS };
+const IMPATIENT = { ...QUICK, leaseNamingMs: -1 };
+
+const take = (folders: SpoolFolders, policy: Policy = PATIENT) => takeLease({ folders, policy, host: HOST });
 
 /** A process that has ended, by its pid. */
 async function deadPid(): Promise<number> {
@@ -63,6 +68,20 @@ test("one that was taken a moment ago is not a dead holder's, though the state n
 	mkdirSync(folders.lease);
 	t.is(await take(folders), null);
 	t.true(existsSync(folders.lease));
+});
+
+test("one whose holder died before it could name itself is taken over a moment later", async (t) => {
+	const folders = temporarySpool(t);
+	mkdirSync(folders.lease);
+	t.is(await take(folders), null);
+	const lease = await take(folders, IMPATIENT);
+	t.not(lease, null);
+	await lease?.release();
+	mkdirSync(folders.lease);
+	leaveState(folders, { pid: await deadPid(), alive_at: new Date(Date.now() - 1000).toISOString() });
+	const next = await take(folders, IMPATIENT);
+	t.not(next, null);
+	await next?.release();
 });
 
 test("a living holder's, and another host's, is left to it while its heart beats", async (t) => {
