@@ -11,7 +11,7 @@ import { storedReports } from "../helpers/stored.js";
 import { flushSpool, pendingIds, rejections, runUploader, startUploader } from "../helpers/uploader.js";
 
 /** How often each uploader is killed; the soak test does so more often. */
-const KILLS = Number(process.env["ET_TEST_KILLS"] ?? 10);
+const KILLS = 10;
 /** The exit code of one that found another at work. */
 const BUSY = 3;
 /** From before a program has begun to after it has ended, on a slow machine. */

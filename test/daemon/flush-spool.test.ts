@@ -266,7 +266,7 @@ const CONSENT: Record<string, ConsentCase> = {
 };
 
 for (const [what, { under, arrange, hold = null, env = {}, fate }] of Object.entries(CONSENT)) {
-	test(`${what}: a report is ${fate}`, async (t) => {
+	test(`${what}: a report ${fate === "stays" ? fate : `is ${fate}`}`, async (t) => {
 		const { server, folders, manifest } = await scene(t);
 		putReport(folders, { manifest, grant: under, changes: { hold } });
 		arrange?.(folders, server.url);
@@ -328,11 +328,11 @@ async function looks(t: ExecutionContext, moments: readonly number[], aliveAtMs:
 const EVERY_SIX_HOURS = [0, 0.25, 0.5, 0.75, 0.99, 1.01].map((days) => NOW_MS + days * DAY_MS);
 
 for (const [what, aliveAtMs] of [
-	["a year back", NOW_MS + YEAR_MS],
-	["a year forward", NOW_MS - YEAR_MS],
-	["from the beginning", null],
+	["a clock that was set back by a year", NOW_MS + YEAR_MS],
+	["a clock that was set forward by a year", NOW_MS - YEAR_MS],
+	["the first day of a spool", null],
 ] as const) {
-	test(`a clock that was set ${what}: nothing expires for a day, and then what is old does`, async (t) => {
+	test(`${what}: nothing expires for a day, and then what is old does`, async (t) => {
 		t.deepEqual(await looks(t, EVERY_SIX_HOURS, aliveAtMs), [3, 3, 3, 3, 3, 0]);
 	});
 }
