@@ -14,8 +14,6 @@ const NETWORK_MODULES = "^(node:)?(dgram|dns|http|http2|https|inspector|net|tls)
 
 /** The one file that speaks to servers. */
 const TRANSPORT = "^daemon/transport\\.ts$";
-/** The bin that is shipped as tsc wrote it: nothing is inlined into it. */
-const UNBUNDLED_BIN = "^src/server/main\\.ts$";
 
 /** Files of packages; a package that is not installed is known by its bare name. */
 const npm = (...names) => `(^|^node_modules/|/node_modules/)(${names.join("|")})(/|$)`;
@@ -133,21 +131,14 @@ const packages = [
 	},
 	{
 		name: "no-dev-package-in-shipped-code",
-		comment: "A user does not have it. @noble/hashes is inlined into the bundles.",
+		comment: "A user does not have it.",
 		severity: "error",
 		from: { path: SHIPPED },
 		to: {
 			dependencyTypes: ["npm-dev"],
 			dependencyTypesNot: ["npm-peer"],
-			pathNot: [npm("@noble/hashes"), npm("@types/node")],
+			pathNot: [npm("@types/node")],
 		},
-	},
-	{
-		name: "no-inlined-package-in-the-server",
-		comment: "et-server is shipped as tsc wrote it, and @noble/hashes is not installed.",
-		severity: "error",
-		from: { path: UNBUNDLED_BIN },
-		to: { path: npm("@noble/hashes"), reachable: true },
 	},
 	{
 		name: "no-undeclared-package",

@@ -15,13 +15,14 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { compileWithFile, lookUpBuiltins } from "./startup.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = "dist/pkg";
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 const EXECUTABLE = 0o755;
 
-const INLINED = ["@noble/hashes", "lowdb"];
+const INLINED = ["lowdb"];
 const NETWORK = /^(?:node:)?(?:dgram|dns|http|http2|https|inspector|net|tls)(?:\/|$)/;
 
 /** Installed beside the uploader; it starts seldom, and npm can then mend each of them by itself. */
@@ -32,6 +33,10 @@ const BUNDLES = [
 	{ entry: "dist/src/cli/main.js", name: "et", external: [], network: false },
 	{ entry: "dist/daemon/main.js", name: "et-uploader", external: UPLOADER_PACKAGES, network: true },
 ];
+
+/** What a report passes through from enqueue() to the disk. */
+const HOT =
+	/^dist\/src\/(?:report|consent|document)\/|^dist\/src\/spool\/(?:layout|put)\.js$|^dist\/src\/host\/(?!resources)|^dist\/src\/client\/(?:context|enqueue|manifest-file)\.js$/;
 
 /** A failure that says what to do; anything else that is thrown is a fault of this program. */
 class BundleError extends Error {}
@@ -45,8 +50,10 @@ async function requireEntry(entry) {
 	);
 }
 
-async function bundle({ entry, name, external }) {
+/** @returns esbuild's account of what it did, and the Node.js modules that the bundle looks up */
+async function bundle({ entry, name, external, network }) {
 	await requireEntry(entry);
+	const builtins = new Set();
 	const { metafile } = await build({
 		absWorkingDir: ROOT,
 		entryPoints: [{ in: entry, out: name }],
@@ -60,8 +67,17 @@ async function bundle({ entry, name, external }) {
 		legalComments: "inline",
 		metafile: true,
 		logLevel: "warning",
+		plugins: network ? [] : [lookUpBuiltins((builtin) => builtins.add(builtin))],
 	});
-	return metafile;
+	return { metafile, builtins };
+}
+
+async function hasten(name) {
+	const path = join(ROOT, OUT, `${name}.js`);
+	await writeFile(
+		path,
+		compileWithFile(await readFile(path, "utf8"), (source) => HOT.test(source)),
+	);
 }
 
 /** The folder of the npm package that a file belongs to, or undefined for a file of ours. */
@@ -91,9 +107,10 @@ function checkInlined(metafile, entry) {
 }
 
 /** A script that uses ET opens no socket: the bundle cannot even load what would open one. */
-function checkNetwork(metafile, entry) {
+function checkNetwork({ metafile, builtins }, entry) {
 	const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
-	const network = imports.filter(({ path, external }) => external && NETWORK.test(path)).map(({ path }) => path);
+	const outside = imports.filter(({ external }) => external).map(({ path }) => path);
+	const network = [...outside, ...builtins].filter((name) => NETWORK.test(name));
 	if (network.length === 0) return;
 	throw new BundleError(
 		`${entry} reaches ${network.join(", ")}: only the uploader and the server may use the network.`,
@@ -127,11 +144,12 @@ async function main() {
 	await mkdir(join(ROOT, OUT), { recursive: true });
 	const metafiles = [];
 	for (const each of BUNDLES) {
-		const metafile = await bundle(each);
-		checkInlined(metafile, each.entry);
-		if (!each.network) checkNetwork(metafile, each.entry);
-		metafiles.push(metafile);
+		const bundled = await bundle(each);
+		checkInlined(bundled.metafile, each.entry);
+		if (!each.network) checkNetwork(bundled, each.entry);
+		metafiles.push(bundled.metafile);
 	}
+	await hasten("index");
 	await removeStale(metafiles);
 	await writeLicenses(metafiles);
 	for (const name of ["et.js", "et-uploader.js"]) await chmod(join(ROOT, OUT, name), EXECUTABLE);

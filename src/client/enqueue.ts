@@ -11,7 +11,7 @@ import { ConsentStore } from "../consent/store.js";
 import { EtError } from "../errors.js";
 import type { Directories } from "../host/directories.js";
 import { buildReport, hasKnownEvent } from "../report/build.js";
-import { ERASE_KEY_BYTES, eraseKey, REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
+import { bytesToHex, ERASE_KEY_BYTES, eraseKey, REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
 import { MAX_REPORT_BYTES } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
 import { serialiseReport } from "../report/serialise.js";
@@ -151,7 +151,7 @@ function keep(
 		host: hostHash(context.hostName()),
 		pid: context.pid,
 		runId: run.runId,
-		random: Buffer.from(random.subarray(REPORT_ID_RANDOM_BYTES)).toString("hex"),
+		random: bytesToHex(random.subarray(REPORT_ID_RANDOM_BYTES)),
 	});
 	if (!delivered.ok) return dropped(delivered.reason, delivered.detail);
 	keepHouse(folders, context);

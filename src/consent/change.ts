@@ -1,7 +1,7 @@
 /** The decisions a user can take about a project, each from the one before. Pure. */
 
-import { sha256Hex } from "../report/ids.js";
 import { consentText, type Manifest } from "../report/manifest.js";
+import { sha256Hex } from "../report/sha256.js";
 import type { ConsentRecord, Grant, Mode } from "./record.js";
 
 export interface Change {

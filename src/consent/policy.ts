@@ -1,6 +1,5 @@
 /** The administrator's rules for a machine: they stand above what any user decides. */
-import { readFileSync } from "node:fs";
-import { systemErrorCode } from "../errors.js";
+import { readFileSync, statSync } from "node:fs";
 
 export interface SitePolicy {
 	/** Nothing is recorded and nothing leaves. */
@@ -25,10 +24,11 @@ function parsePolicy(value: unknown): SitePolicy {
 /** The site's policy; {@link NO_POLICY} where there is no file. Never throws. */
 export function readSitePolicy(path: string): SitePolicy {
 	try {
+		// Asked first, since it is rarely there, and a script pays 0.1 ms for its first exception.
+		if (statSync(path, { throwIfNoEntry: false }) === undefined) return NO_POLICY;
 		return parsePolicy(JSON.parse(readFileSync(path, "utf8")));
-	} catch (error) {
-		const code = systemErrorCode(error);
-		return code === "ENOENT" || code === "ENOTDIR" ? NO_POLICY : UNREADABLE_POLICY;
+	} catch {
+		return UNREADABLE_POLICY;
 	}
 }
 

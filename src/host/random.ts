@@ -4,8 +4,19 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** @returns `length` bytes fit for keys */
+/** Drawn at once, since one report needs bytes several times. Each byte is given out once. */
+const POOL_BYTES = 64;
+let pool: Uint8Array = new Uint8Array(0);
+
+/** @returns `length` bytes fit for keys, the caller's own */
 export function randomBytes(length: number): Uint8Array {
+	if (pool.length < length) pool = drawn(Math.max(length, POOL_BYTES));
+	const bytes = pool.slice(0, length);
+	pool = pool.subarray(length);
+	return bytes;
+}
+
+function drawn(length: number): Uint8Array {
 	const bytes = new Uint8Array(length);
 	try {
 		const descriptor = openSync("/dev/urandom", "r");

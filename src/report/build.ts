@@ -6,6 +6,7 @@
 import { MAX_ENTRIES, MAX_FRAMES, NAME_PATTERN } from "./limits.js";
 import { ANY_KEY, type DataType, type Manifest } from "./manifest.js";
 import { scrubFileName, scrubLabel, scrubText } from "./scrub.js";
+import { isoTime } from "./time.js";
 import {
 	type DataValue,
 	EVENTS,
@@ -172,7 +173,7 @@ export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport
 		command: fields.take("command", given.command, label),
 		version: fields.take("version", given.version, label),
 		manifest_notice: manifest.notice.version,
-		occurred_at: (fields.take("occurredAt", given.occurredAt, date) ?? frame.now).toISOString(),
+		occurred_at: isoTime(fields.take("occurredAt", given.occurredAt, date) ?? frame.now),
 		since_start_s: fields.take("sinceStartS", given.sinceStartS, amount),
 		test: fields.take("test", given.test, flag) ?? false,
 		platform: fields.take("platform", given.platform, oneOf(PLATFORMS)),

@@ -1,6 +1,5 @@
 /** The identifiers of a report and of a run. Random bytes come in: this room does no I/O. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { sha256Hex } from "./sha256.js";
 
 /** Random bytes that {@link reportId} takes. */
 export const REPORT_ID_RANDOM_BYTES = 10;
@@ -41,7 +40,9 @@ export function runIdOf(key: string): string {
 	return sha256Hex(key).slice(0, RUN_ID_HEX_DIGITS);
 }
 
-/** SHA-256 of a text's UTF-8 bytes, in hexadecimal. */
-export function sha256Hex(text: string): string {
-	return bytesToHex(sha256(utf8ToBytes(text)));
+/** Bytes in lower-case hexadecimal. Buffer's own toString costs a script 0.1 ms the first time, this 0.03 ms. */
+export function bytesToHex(bytes: Uint8Array): string {
+	let hex = "";
+	for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+	return hex;
 }

@@ -3,12 +3,12 @@
  * and hosts. Nothing is looked at that need not be: the cost is that of the durable write itself.
  */
 import { statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { LowSync } from "lowdb";
 import { DurableJson, makeFolder, syncFolder } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
 import type { Envelope } from "./envelope.js";
-import { fileName, type NameParts, type SpoolFolders } from "./layout.js";
+import { fileName, type NameParts, type SpoolFolders, within } from "./layout.js";
 
 export const PUT_REFUSALS = [
 	"spool_unsafe",
@@ -66,7 +66,7 @@ function syncAbove(root: string, first: string): void {
 }
 
 function deliver(folders: SpoolFolders, name: string, envelope: Envelope): void {
-	const adapter = new DurableJson<Envelope>(join(folders.tmp, name), join(folders.new, name));
+	const adapter = new DurableJson<Envelope>(within(folders.tmp, name), within(folders.new, name));
 	new LowSync<Envelope>(adapter, envelope).write();
 }
 
@@ -74,7 +74,7 @@ function attempt(folders: SpoolFolders, name: string, envelope: Envelope): PutRe
 	const unsafe = unsafeSpool(folders.root);
 	if (unsafe !== null) return { ok: false, reason: "spool_unsafe", detail: unsafe };
 	deliver(folders, name, envelope);
-	return { ok: true, name, path: join(folders.new, name) };
+	return { ok: true, name, path: within(folders.new, name) };
 }
 
 /** Puts a report where the uploader finds it. When it says `ok`, the report survives a power failure. Never throws. */
