@@ -3,6 +3,7 @@
  * fold; the uploader does, under its lease.
  */
 
+import { randomUUID } from "node:crypto";
 import { clearGraves } from "../src/spool/gone.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { namedAtMs } from "../src/spool/layout.js";
@@ -32,6 +33,8 @@ export interface FoldOptions {
 
 /** Removes segments of which nothing is left, sets aside those of which no more can be read, and tombstones that nothing needs. */
 export function dropEmptySegments({ folders, removal, now }: FoldOptions): void {
+	// What was withdrawn in this flush shall not lie about until the next one.
+	removal.lookForTombstones();
 	for (const segment of segmentNames(folders)) {
 		let isEmpty = true;
 		for (const { envelope } of segmentEntries(folders, segment)) {
@@ -63,16 +66,21 @@ function nextLoose({ folders, policy }: FoldOptions, after: string): { reports: 
 	return { reports, last };
 }
 
+/** A name that no other segment has: containers share host names and process numbers, so that chance must part them. */
+function segmentName({ host, now }: FoldOptions, part: number): string {
+	return `${writerName(host, process.pid, now().getTime())}-${part}-${randomUUID()}`;
+}
+
 /** @returns how many reports were folded. @throws the system's error; what is loose then is loose still */
 export function foldLoose(options: FoldOptions): number {
-	const { folders, policy, now, host, stop } = options;
+	const { folders, policy, stop } = options;
 	if (countReports(folders.new).count <= policy.foldFromReports) return 0;
 	let folded = 0;
 	let after = "";
 	for (let part = 0; !stop.aborted; part++) {
 		const { reports, last } = nextLoose(options, after);
 		if (last === null) break;
-		if (reports.length > 0) fold(folders, `${writerName(host, process.pid, now().getTime())}-${part}`, reports);
+		if (reports.length > 0) fold(folders, segmentName(options, part), reports);
 		folded += reports.length;
 		after = last;
 	}

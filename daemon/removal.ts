@@ -30,13 +30,14 @@ export class Removal {
 
 	/** Those that are in the spool at this moment: their user may have dropped some since they were read. */
 	stillThere(parcels: readonly Parcel[]): Parcel[] {
-		if (parcels.some(({ segment }) => segment !== null)) this.readNewTombstones();
+		if (parcels.some(({ segment }) => segment !== null)) this.lookForTombstones();
 		return parcels.filter(({ name, segment, report }) =>
 			segment === null ? existsSync(join(this.folders.new, name)) : !this.gone.has(report.id),
 		);
 	}
 
-	private readNewTombstones(): void {
+	/** Learns of what others have buried since the last look. */
+	lookForTombstones(): void {
 		const begunMs = statSync(this.folders.gone, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 		if (begunMs <= this.readUntilMs) return;
 		this.readUntilMs = Math.min(begunMs, Date.now() - FRESH_MS);

@@ -9,7 +9,7 @@ import type { SpoolFolders } from "../src/spool/layout.js";
 import { lose } from "../src/spool/lost.js";
 import { NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
 import { setAsideCorrupt } from "../src/spool/remove.js";
-import { segmentEntries, segmentNames } from "../src/spool/segments.js";
+import { finishedEntries } from "../src/spool/segments.js";
 import type { WaitingEntry } from "../src/spool/waiting.js";
 import type { Gate } from "./gate.js";
 import { type Parcel, parcel } from "./parcel.js";
@@ -49,9 +49,7 @@ export class Source {
 		const { folders } = this.options;
 		this.kept.clear();
 		try {
-			for (const segment of segmentNames(folders)) {
-				for (const entry of segmentEntries(folders, segment)) yield this.consider(entry);
-			}
+			for (const entry of finishedEntries(folders)) yield this.consider(entry);
 			for (const name of this.looseNames()) yield this.loose(name);
 		} finally {
 			for (const key of [...this.takenBack.keys()]) this.loseTakenBack(key);

@@ -89,6 +89,8 @@ export function fold(folders: SpoolFolders, name: string, reports: readonly Loos
 
 function finish(folders: SpoolFolders, name: string, looseNames: readonly string[]): void {
 	for (const loose of looseNames) remove(folders.new, loose);
+	// Else a power failure could bring the loose files back beside the segment that counts.
+	syncFolder(folders.new);
 	renameSync(join(folders.segments, `${name}${FOLDING}`), join(folders.segments, `${name}${FOLDED}`));
 	syncFolder(folders.segments);
 }
@@ -138,12 +140,38 @@ export function setAsideDamaged(folders: SpoolFolders, segment: string): void {
 	renameSync(join(folders.segments, segment), join(folders.corrupt, `${segment}.damaged`));
 }
 
-/** Every folded report, also of a fold that is under way: there, one whose loose file stands is left to that. */
-export function* foldedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
-	for (const segment of segmentNames(folders)) yield* segmentEntries(folders, segment);
-	for (const segment of named(folders, FOLDING)) {
-		for (const entry of segmentEntries(folders, segment)) {
-			if (!existsSync(join(folders.new, entry.name))) yield entry;
-		}
+/**
+ * What was not seen before. Two uploaders that both believe they hold the lease may fold one report
+ * twice; it is one for a reader.
+ */
+function* unseen(entries: Iterable<FoldedEntry>, seen: Set<string>): Generator<FoldedEntry> {
+	for (const entry of entries) {
+		const { id } = entry.envelope.report;
+		if (seen.has(id)) continue;
+		seen.add(id);
+		yield entry;
 	}
+}
+
+function* finished(folders: SpoolFolders, seen: Set<string>): Generator<FoldedEntry> {
+	for (const segment of segmentNames(folders)) yield* unseen(segmentEntries(folders, segment), seen);
+}
+
+/** Those reports of a fold under way whose loose file is gone: the others are left to that. */
+function* underWay(folders: SpoolFolders, segment: string): Generator<FoldedEntry> {
+	for (const entry of segmentEntries(folders, segment)) {
+		if (!existsSync(join(folders.new, entry.name))) yield entry;
+	}
+}
+
+/** Every report of the segments that are finished, each once. */
+export function finishedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
+	return finished(folders, new Set());
+}
+
+/** Every folded report, also of folds that are under way, each once. */
+export function* foldedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
+	const seen = new Set<string>();
+	yield* finished(folders, seen);
+	for (const segment of named(folders, FOLDING)) yield* unseen(underWay(folders, segment), seen);
 }

@@ -9,6 +9,7 @@ import type { SpoolFolders } from "../../src/spool/layout.js";
 import { finishLosing, type LostReason, lose, lostByReason } from "../../src/spool/lost.js";
 import { readLoose } from "../../src/spool/read.js";
 import {
+	finishedEntries,
 	finishFolding,
 	fold,
 	foldedEntries,
@@ -128,6 +129,25 @@ test("two that end one fold do no harm to each other", (t) => {
 	finishFolding(folders);
 	finishFolding(folders);
 	t.deepEqual(pendingIds(folders), ids);
+});
+
+test("two that fold the same reports at once: each is one for every reader, and gone when it is", (t) => {
+	const { folders, ids, names } = scene(t);
+	const reports = looseReports(folders);
+	fold(folders, "a-0", reports);
+	for (const { name, text } of reports.slice(1)) writeFileSync(join(folders.new, name), text);
+	fold(folders, "b-0", reports.slice(1));
+	t.deepEqual(pendingIds(folders), ids);
+	t.deepEqual(
+		[...finishedEntries(folders)].map(({ envelope }) => envelope.report.id),
+		ids,
+	);
+	t.is(countWaiting(folders), 5);
+	let made = 0;
+	const options = { nowMs: AT_MS, newId: () => `count-${made++}` };
+	t.is(keepBounds(folders, { ...DEFAULT_BOUNDS, maxReports: 4 }, options), 1);
+	drop(folders, ids.slice(0, 2), names.slice(0, 2));
+	t.deepEqual(pendingIds(folders), ids.slice(2));
 });
 
 test("what is written while another folds stays loose, and waits once", (t) => {
