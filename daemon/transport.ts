@@ -145,7 +145,7 @@ export async function createTransport(env: NodeJS.ProcessEnv, policy: Policy, us
 		async send(endpoint, body, signal) {
 			const limited = AbortSignal.any([signal, AbortSignal.timeout(policy.requestMs)]);
 			try {
-				const bytes = new Uint8Array(await compress(body, { level: GZIP_LEVEL }));
+				const bytes = await compress(body, { level: GZIP_LEVEL });
 				const answer = await pRetry(() => once(endpoint, bytes, limited), {
 					retries: policy.quickRetries,
 					minTimeout: policy.quickRetryMinMs,
