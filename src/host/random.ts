@@ -5,7 +5,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 /** Drawn at once, since one report needs bytes several times. Each byte is given out once. */
-const POOL_BYTES = 64;
+const POOL_BYTES = 256;
 let pool: Uint8Array = new Uint8Array(0);
 
 /** @returns `length` bytes fit for keys, the caller's own */

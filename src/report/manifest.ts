@@ -206,7 +206,6 @@ export function parseManifest(value: unknown): Manifest {
 }
 
 function sorted(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(sorted);
 	if (typeof value !== "object" || value === null) return value;
 	const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
 	return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));

@@ -66,9 +66,15 @@ const RUN_HEX_DIGITS = 8;
 const SUFFIX = ".json";
 const NAME = /^(\d{13})-([0-9a-f]{12})-(\d+)-([0-9a-f]{8})([0-9a-f]{8})\.json$/;
 
+/** A process asks for the same host again and again. */
+let lastHost = { name: "", hash: "" };
+
 /** A host's name as it stands in file names: 48 bits of its SHA-256. */
 export function hostHash(hostName: string): string {
-	return sha256Hex(hostName).slice(0, HOST_HEX_DIGITS);
+	if (lastHost.hash === "" || lastHost.name !== hostName) {
+		lastHost = { name: hostName, hash: sha256Hex(hostName).slice(0, HOST_HEX_DIGITS) };
+	}
+	return lastHost.hash;
 }
 
 export interface NameParts {
