@@ -1,7 +1,7 @@
 /**
  * Joins what tsc wrote into the files that the package ships for a script, for `et` and for `et-uploader`:
  *
- *     dist/src/index.js    -> dist/pkg/index.js         the client, one file
+ *     dist/src/index.js    -> dist/pkg/index.js         the client, and index-seldom.cjs, which few scripts load
  *     dist/src/cli/main.js -> dist/pkg/et.js            the command line, one file
  *     dist/daemon/main.js  -> dist/pkg/et-uploader.js   the daemon; its packages stay outside
  *
@@ -15,7 +15,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { compileWithFile, lookUpBuiltins } from "./startup.mjs";
+import { compileWithFile, loadWhenCalled, lookUpBuiltins } from "./startup.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = "dist/pkg";
@@ -36,7 +36,7 @@ const BUNDLES = [
 
 /** What a report passes through from enqueue() to the disk. */
 const HOT =
-	/^dist\/src\/(?:report|consent|document)\/|^dist\/src\/spool\/(?:layout|put)\.js$|^dist\/src\/host\/(?!resources)|^dist\/src\/client\/(?:context|enqueue|manifest-file)\.js$/;
+	/^dist\/src\/(?:report|consent|document)\/|^dist\/src\/spool\/(?:layout|put)\.js$|^dist\/src\/host\/(?!resources)|^dist\/src\/client\/(?:afterwards|context|enqueue|manifest-file)\.js$/;
 
 /** A failure that says what to do; anything else that is thrown is a fault of this program. */
 class BundleError extends Error {}
@@ -48,6 +48,34 @@ async function requireEntry(entry) {
 	throw new BundleError(
 		`${entry} is missing, so nothing was bundled: ${source} does not exist or did not compile. Run \`npm run build\`.`,
 	);
+}
+
+/** What a script reaches now and then, once its report is safe. */
+const SELDOM = ["upkeep", "detached"];
+const SELDOM_MODULES = new RegExp(`[\\\\/]dist[\\\\/]src[\\\\/]client[\\\\/](?:${SELDOM.join("|")})\\.js$`);
+const SELDOM_FILE = "index-seldom.cjs";
+
+async function bundleSeldom() {
+	const { metafile } = await build({
+		absWorkingDir: ROOT,
+		stdin: {
+			contents: SELDOM.map((name) => `export * from "./dist/src/client/${name}.js";`).join("\n"),
+			resolveDir: ROOT,
+		},
+		outfile: join(OUT, SELDOM_FILE),
+		bundle: true,
+		format: "cjs",
+		platform: "node",
+		target: "node20.19",
+		sourcemap: "linked",
+		legalComments: "inline",
+		metafile: true,
+		logLevel: "warning",
+		// Modules know their place by it.
+		define: { "import.meta.url": "moduleUrl" },
+		banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+	});
+	return { metafile, builtins: new Set() };
 }
 
 /** @returns esbuild's account of what it did, and the Node.js modules that the bundle looks up */
@@ -67,9 +95,16 @@ async function bundle({ entry, name, external, network }) {
 		legalComments: "inline",
 		metafile: true,
 		logLevel: "warning",
-		plugins: network ? [] : [lookUpBuiltins((builtin) => builtins.add(builtin))],
+		plugins: pluginsFor(name, network, builtins),
 	});
 	return { metafile, builtins };
+}
+
+/** The first plugin that knows a file decides about it. */
+function pluginsFor(name, network, builtins) {
+	if (network) return [];
+	const lookUp = lookUpBuiltins((builtin) => builtins.add(builtin));
+	return name === "index" ? [loadWhenCalled(SELDOM_MODULES, SELDOM_FILE), lookUp] : [lookUp];
 }
 
 async function hasten(name) {
@@ -149,6 +184,10 @@ async function main() {
 		if (!each.network) checkNetwork(bundled, each.entry);
 		metafiles.push(bundled.metafile);
 	}
+	const seldom = await bundleSeldom();
+	checkInlined(seldom.metafile, SELDOM_FILE);
+	checkNetwork(seldom, SELDOM_FILE);
+	metafiles.push(seldom.metafile);
 	await hasten("index");
 	await removeStale(metafiles);
 	await writeLicenses(metafiles);

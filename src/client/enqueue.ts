@@ -19,11 +19,10 @@ import type { ReportInput } from "../report/types.js";
 import type { Envelope } from "../spool/envelope.js";
 import { hostHash, NAME_RANDOM_BYTES, spoolFolders } from "../spool/layout.js";
 import { put } from "../spool/put.js";
+import { afterwards } from "./afterwards.js";
 import { type ClientContext, systemContext } from "./context.js";
-import { flushDetached } from "./detached.js";
 import { loadManifest, type ManifestSource } from "./manifest-file.js";
 import type { Dropped, DropReason, EnqueueResult } from "./result.js";
-import { keepHouse } from "./upkeep.js";
 
 export interface EnqueueOptions {
 	/** The author's et.json: its path, its file URL, or its content. */
@@ -154,10 +153,7 @@ function keep(
 		random: bytesToHex(random.subarray(REPORT_ID_RANDOM_BYTES)),
 	});
 	if (!delivered.ok) return dropped(delivered.reason, delivered.detail);
-	keepHouse(folders, context);
-	if (context.startsUploader !== false) {
-		flushDetached(folders, context, by !== FLAG_GRANT && by.flush === DETACHED);
-	}
+	afterwards(folders, context, by !== FLAG_GRANT && by.flush === DETACHED);
 	return { status: "queued", id, runId: run.runId, path: delivered.path, stripped };
 }
 

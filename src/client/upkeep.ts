@@ -2,7 +2,6 @@
  * Where no uploader runs, the spool would grow for ever: one writer in 256 then holds it to its
  * bounds. Age is left to the uploader, which knows whether the clock can be trusted.
  */
-
 import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { boundsFrom, keepBounds } from "../spool/bounds.js";
 import type { SpoolFolders } from "../spool/layout.js";
@@ -11,22 +10,16 @@ import type { ClientContext } from "./context.js";
 
 /** An uploader that looked within this time keeps the bounds itself. */
 const UPLOADER_ALIVE_MS = 60 * 60 * 1000;
-const TURN = 0;
 
 function uploaderIsAlive(folders: SpoolFolders, nowMs: number): boolean {
 	const { alive_at } = readState(folders);
 	return alive_at !== null && Math.abs(nowMs - Date.parse(alive_at)) < UPLOADER_ALIVE_MS;
 }
 
-/** One time in 256, and only where no uploader does it. Never throws. */
+/** Only where no uploader does it. @throws the system's error; the spool is then looked at again another time */
 export function keepHouse(folders: SpoolFolders, context: ClientContext): void {
-	try {
-		if (context.random(1)[0] !== TURN) return;
-		const nowMs = context.now().getTime();
-		if (uploaderIsAlive(folders, nowMs)) return;
-		const newId = () => reportId(nowMs, context.random(REPORT_ID_RANDOM_BYTES));
-		keepBounds(folders, { ...boundsFrom(context.env), maxAgeMs: Number.POSITIVE_INFINITY }, { nowMs, newId });
-	} catch {
-		// The report is safe; the next writer whose turn it is tries again.
-	}
+	const nowMs = context.now().getTime();
+	if (uploaderIsAlive(folders, nowMs)) return;
+	const newId = () => reportId(nowMs, context.random(REPORT_ID_RANDOM_BYTES));
+	keepBounds(folders, { ...boundsFrom(context.env), maxAgeMs: Number.POSITIVE_INFINITY }, { nowMs, newId });
 }
