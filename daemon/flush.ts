@@ -64,7 +64,7 @@ export interface FlushSummary {
 }
 
 /** Reading gives way to what else the process has to do after so many reports. */
-const READS_PER_TURN = 500;
+const READS_PER_TURN = 16;
 
 interface Parts extends Omit<SenderOptions, "onSettled"> {
 	source: Source;

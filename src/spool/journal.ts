@@ -71,9 +71,9 @@ export class Journal {
 		this.sent.append([line]);
 	}
 
-	/** After the answer. */
+	/** After the answer. A power failure may cost the line: then the log says "may have left", which errs on the side of caution. */
 	answered(line: SentLine): void {
-		this.sent.append([line]);
+		this.sent.append([line], false);
 	}
 
 	close(): void {

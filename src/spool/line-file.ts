@@ -11,7 +11,7 @@ export function writerName(host: string, pid: number, startMs: number): string {
 	return `${String(startMs).padStart(13, "0")}-${host}-${pid}`;
 }
 
-/** Appends lines to files of its own; every line is on disk when `append` returns. */
+/** Appends lines to files of its own. */
 export class LineFile {
 	private descriptor: number | null = null;
 	private size = 0;
@@ -24,12 +24,15 @@ export class LineFile {
 		private readonly maxBytes = Number.POSITIVE_INFINITY,
 	) {}
 
-	/** @throws the system's error; then no line counts as written */
-	append(lines: readonly object[]): void {
+	/**
+	 * @param durable whether the lines have to be on disk when this returns; without, a power failure may cost them
+	 * @throws the system's error; then no line counts as written
+	 */
+	append(lines: readonly object[], durable = true): void {
 		if (lines.length === 0) return;
 		const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 		try {
-			this.write(bytes);
+			this.write(bytes, durable);
 		} catch (error) {
 			// Half a line may stand there: the next one begins in a file of its own.
 			this.close();
@@ -43,11 +46,11 @@ export class LineFile {
 		this.descriptor = null;
 	}
 
-	private write(bytes: Buffer): void {
+	private write(bytes: Buffer, durable: boolean): void {
 		const descriptor = this.opened();
 		let written = 0;
 		while (written < bytes.length) written += writeSync(descriptor, bytes, written);
-		fsyncSync(descriptor);
+		if (durable) fsyncSync(descriptor);
 		this.size += bytes.length;
 	}
 

@@ -101,23 +101,30 @@ export function removeOrphans(folders: SpoolFolders, nowMs: number): number {
 	return removed;
 }
 
+/** So many removals wait at once: more would keep other work of the process (gzip) out of its pool of threads. */
+const REMOVALS_AT_ONCE = 8;
+
 /**
- * Removes many files at once; the waiting overlaps, which it does not when they go one by one.
+ * Removes many files; the waiting overlaps, which it does not when they go one by one.
  *
  * @returns the system's errors, save for "not there": what they are about stays, and is sent once more
  */
-export async function removeAll(folder: string, names: readonly string[]): Promise<string[]> {
+export function removeAll(folder: string, names: readonly string[]): Promise<string[]> {
 	const failures: string[] = [];
-	await Promise.all(
-		names.map(
-			(name) =>
-				new Promise<void>((resolve) => {
-					unlink(join(folder, name), (error) => {
-						if (error !== null && error.code !== "ENOENT") failures.push(error.code ?? error.message);
-						resolve();
-					});
-				}),
-		),
-	);
-	return failures;
+	let next = 0;
+	let ended = 0;
+	return new Promise((resolve) => {
+		const removeNext = (): void => {
+			const name = names[next++];
+			if (name === undefined) {
+				if (++ended === REMOVALS_AT_ONCE) resolve(failures);
+				return;
+			}
+			unlink(join(folder, name), (error) => {
+				if (error !== null && error.code !== "ENOENT") failures.push(error.code ?? error.message);
+				removeNext();
+			});
+		};
+		for (let lane = 0; lane < REMOVALS_AT_ONCE; lane++) removeNext();
+	});
 }
