@@ -192,6 +192,8 @@ function commandLine(): Command {
 
 // Who reads the output may stop reading it: that ends neither a flush nor the daemon.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+// A limit on the size of files is an error like a full disk, and no end.
+process.on("SIGXFSZ", () => {});
 
 keepHeapSmall();
 try {

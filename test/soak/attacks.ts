@@ -1,5 +1,6 @@
 /** Every attack by its name, with how often `npm run soak` carries it out. */
-import { canFillDisk, fillDisk } from "./disk.js";
+import { canMount } from "../helpers/faults.js";
+import { fillDisk } from "./disk.js";
 import { killFolders, killServers, killUploaders, killWriters, stealLeases, type Toll } from "./kills.js";
 import type { World } from "./world.js";
 
@@ -35,6 +36,6 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 	disks: {
 		times: 20,
 		run: fillDisk,
-		isPossible: canFillDisk,
+		isPossible: canMount,
 	},
 };
