@@ -27,7 +27,7 @@ function assignment(name: string, bytes: Uint8Array): string {
 }
 
 /** A shell's command line that becomes the command: only what is no UTF-8 is written out. Pure. */
-export function exactly(words: readonly Buffer[], environment: readonly Buffer[]): string[] {
+function exactly(words: readonly Buffer[], environment: readonly Buffer[]): string[] {
 	const lines: string[] = [];
 	const references = words.map((word, index) => {
 		if (isUtf8(word)) return `"\${${index + 1}}"`;
