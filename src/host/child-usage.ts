@@ -27,8 +27,10 @@ const LOOKS = {
 	firstMs: 2,
 	growth: 2,
 	mostMs: 100,
-	/** A look, or a search of the process table, waits for so many times what the last one took. */
-	restPerCost: 200,
+	/** Of a core, for looks and for searches of the process table each. */
+	share: 1 / 500,
+	/** CPU time for searches before their share is looked at: a command starts its children early. */
+	freeSearchMs: 20,
 } as const;
 
 const KIBIBYTE = 1024;
@@ -79,11 +81,21 @@ function treeOf(root: number): number[] {
 	return tree;
 }
 
+/** Milliseconds of CPU time that work took: on a busy machine it lasts longer, and costs no more. */
+function costMs(work: () => void): number {
+	const before = process.cpuUsage();
+	work();
+	const { user, system } = process.cpuUsage(before);
+	return (user + system) / 1000;
+}
+
 /** Follows the memory of a tree of processes. */
 class MemoryWatch {
 	private peakBytes = 0;
 	private pids: number[];
-	private searchDueMs = 0;
+	private readonly startMs = performance.now();
+	/** CPU time that searches took. */
+	private searchedMs = 0;
 	private intervalMs: number = LOOKS.firstMs;
 	private timer: NodeJS.Timeout | undefined;
 
@@ -104,20 +116,22 @@ class MemoryWatch {
 	}
 
 	private look(): void {
-		const startMs = performance.now();
-		this.weigh();
-		const costMs = performance.now() - startMs;
+		const cost = costMs(() => this.weigh());
 		// Behind it: a short command would end while the process table is read.
-		if (startMs >= this.searchDueMs) this.search();
+		if (this.maySearch()) this.search();
 		this.intervalMs = Math.min(LOOKS.mostMs, this.intervalMs * LOOKS.growth);
-		this.rest(Math.max(this.intervalMs, costMs * LOOKS.restPerCost));
+		this.rest(Math.max(this.intervalMs, cost / LOOKS.share));
+	}
+
+	private maySearch(): boolean {
+		const earnedMs = (performance.now() - this.startMs) * LOOKS.share;
+		return this.searchedMs < LOOKS.freeSearchMs + earnedMs;
 	}
 
 	private search(): void {
-		const startMs = performance.now();
-		this.pids = treeOf(this.pids[0] ?? 0);
-		const endMs = performance.now();
-		this.searchDueMs = endMs + (endMs - startMs) * LOOKS.restPerCost;
+		this.searchedMs += costMs(() => {
+			this.pids = treeOf(this.pids[0] ?? 0);
+		});
 	}
 
 	private weigh(): void {
