@@ -86,7 +86,7 @@ export async function killWriters(world: World, kills: number): Promise<Toll> {
 }
 
 /** Puts reports into the spool without the fsyncs of a script. @returns all ids that wait */
-function fill(world: World, reports: number): Set<string> {
+export function fill(world: World, reports: number): Set<string> {
 	const manifest = parseManifest(JSON.parse(readFileSync(world.manifestPath, "utf8")));
 	makeFolders(world.folders);
 	fillSpool(world.folders, reports, { manifest, grant: GRANT });

@@ -1,10 +1,9 @@
 /** What the attacks came to, as the table of docs/reliability.md. */
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Footprint } from "./folding.js";
 import type { Toll } from "./kills.js";
 
 const PAGE = new URL("../../../docs/reliability.md", import.meta.url);
-const BEGIN = "<!-- npm run soak writes the table from here -->";
-const END = "<!-- to here -->";
 
 /** Whether every report is where it should be: on the server once, or in the spool. */
 export function isHarmless({ lost, twice, pending }: Toll): boolean {
@@ -20,12 +19,26 @@ export function tableText(tolls: readonly Toll[]): string {
 	return [head, "|---|---:|---:|---:|---:|---:|---:|", ...rows.map((row) => `| ${row} |`)].join("\n");
 }
 
-/** Puts the table between its two marks. @throws Error where the page has lost them */
-export function writeTable(tolls: readonly Toll[]): void {
+const KIBIBYTE = 1024;
+
+/** A table in Markdown. Pure. */
+export function foldingText(footprints: readonly Footprint[]): string {
+	const rows = footprints.map(({ what, files, content, onDisk }) =>
+		[
+			what,
+			...[files, content / KIBIBYTE, onDisk / KIBIBYTE].map((count) => Math.round(count).toLocaleString("en")),
+		].join(" | "),
+	);
+	const head = "| reports | files | content, KiB | on disk, KiB |";
+	return [head, "|---|---:|---:|---:|", ...rows.map((row) => `| ${row} |`)].join("\n");
+}
+
+/** Puts a text between its two marks in docs/reliability.md. @throws Error where the page has lost them */
+export function writeInto(name: "attacks" | "folding", text: string): void {
+	const [begin, end] = [`<!-- ${name}: written by npm run soak -->`, `<!-- ${name}: end -->`];
 	const page = readFileSync(PAGE, "utf8");
-	const [before, rest] = page.split(BEGIN);
-	const after = rest?.split(END)[1];
-	if (before === undefined || after === undefined)
-		throw new Error("docs/reliability.md has lost the marks of its table");
-	writeFileSync(PAGE, `${before}${BEGIN}\n${tableText(tolls)}\n${END}${after}`);
+	const [before, rest] = page.split(begin);
+	const after = rest?.split(end)[1];
+	if (before === undefined || after === undefined) throw new Error(`docs/reliability.md has lost the marks of ${name}`);
+	writeFileSync(PAGE, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }
