@@ -11,12 +11,15 @@ const MEBIBYTE = 1024 * 1024;
 /** Longer than any time between two looks; timers of one process fire in their order. */
 const SOME_LOOKS_MS = 250;
 
-/** Holds memory, says its own peak in bytes, and waits for the end of its input. */
+/** Holds memory and waits for the end of its input; says its own peak in bytes once it does nothing else. */
 const HOLD = `
+	const { readFileSync, writeSync } = require("node:fs");
 	const held = Buffer.alloc(64 * 1024 * 1024, 1);
-	const status = require("node:fs").readFileSync("/proc/self/status", "utf8");
-	console.log(1024 * Number(/VmHWM:\\s+(\\d+)/.exec(status)[1]));
-	process.stdin.resume().on("end", () => process.exit(held[0] - 1));`;
+	process.stdin.resume().on("end", () => process.exit(held[0] - 1));
+	setImmediate(() => {
+		const status = readFileSync("/proc/self/status", "utf8");
+		writeSync(1, String(1024 * Number(/VmHWM:\\s+(\\d+)/.exec(status)[1])));
+	});`;
 
 /** Watches a child from its start to the end of its input, and reads its first line. */
 async function watched(
