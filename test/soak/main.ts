@@ -11,6 +11,7 @@ import { foldingText, isHarmless, tableText, writeInto } from "./table.js";
 import { World } from "./world.js";
 
 const USAGE_EXIT_CODE = 2;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** Beside the attacks: what is measured. */
 const FOLDING = "folding";
 /** An array of 10,000 tasks, each of which reports its start and its end. */
@@ -38,11 +39,17 @@ function wanted(args: readonly string[]): Wanted | null {
 	}
 }
 
+const INTERRUPTED_EXIT_CODE = 130;
+
+/** A world of its own for some work; none is left behind, also where it is interrupted. */
 async function inWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
 	const world = await World.create();
+	const interrupted = (): void => void world.close().finally(() => process.exit(INTERRUPTED_EXIT_CODE));
+	for (const signal of SIGNALS) process.once(signal, interrupted);
 	try {
 		return await work(world);
 	} finally {
+		for (const signal of SIGNALS) process.off(signal, interrupted);
 		await world.close();
 	}
 }
