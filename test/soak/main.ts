@@ -62,7 +62,9 @@ async function carryOut(name: string, attack: Attack, scale: number): Promise<To
 	}
 	const times = Math.max(1, Math.round(attack.times * scale));
 	process.stderr.write(`${name}: ${times} times ...\n`);
-	return inWorld((world) => attack.run(world, times));
+	const toll = await inWorld((world) => attack.run(world, times));
+	process.stderr.write(`${JSON.stringify(toll)}\n`);
+	return toll;
 }
 
 async function attackAll({ scale, only, write }: Wanted): Promise<boolean> {
