@@ -36,7 +36,7 @@ const BUNDLES = [
 
 /** What a report passes through from enqueue() to the disk. */
 const HOT =
-	/^dist\/src\/(?:report|consent|document)\/|^dist\/src\/spool\/(?:layout|put)\.js$|^dist\/src\/host\/(?!resources)|^dist\/src\/client\/(?:afterwards|context|enqueue|manifest-file)\.js$/;
+	/^dist\/src\/(?:report|consent|document)\/|^dist\/src\/spool\/(?:layout|put)\.js$|^dist\/src\/host\/(?!resources)|^dist\/src\/client\/(?:afterwards|context|declared|enqueue|manifest-file)\.js$/;
 
 /** A failure that says what to do; anything else that is thrown is a fault of this program. */
 class BundleError extends Error {}

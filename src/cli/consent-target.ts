@@ -1,7 +1,7 @@
 /** Which project a user means, and the notice that is decided on. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadManifest } from "../client/manifest-file.js";
+import { loadManifest, readManifestFile } from "../client/manifest-file.js";
 import { type ConsentRecord, grantedManifest } from "../consent/record.js";
 import { NAME_PATTERN } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
@@ -19,15 +19,24 @@ export interface Target {
 	project: string;
 	/** Null where no manifest was given or found. */
 	manifest: Manifest | null;
+	/** The manifest's file, byte for byte. */
+	source: string | null;
 }
 
-/** The manifest of the folder that `et` was called in, where it is this project's. */
-function manifestHere(folder: string, project: string): Manifest | null {
+/** @throws EtError where the manifest can't be read or used */
+function targetIn(path: string): Target {
+	const manifest = loadManifest(path);
+	return { project: manifest.project, manifest, source: readManifestFile(path).text };
+}
+
+/** The project, with the manifest of the folder that `et` was called in where it is this project's. */
+function targetHere(folder: string, project: string): Target {
+	const bare = { project, manifest: null, source: null };
 	try {
-		const manifest = loadManifest(join(folder, MANIFEST_FILE));
-		return manifest.project === project ? manifest : null;
+		const target = targetIn(join(folder, MANIFEST_FILE));
+		return target.project === project ? target : bare;
 	} catch {
-		return null;
+		return bare;
 	}
 }
 
@@ -44,17 +53,17 @@ export function findTarget(given: string | undefined, manifestPath: string | und
 		throw usageError(COMMAND, `"${namedProject}" can't be the name of a project.`);
 	}
 	if (namedPath === undefined && namedProject !== undefined) {
-		return { project: namedProject, manifest: manifestHere(folder, namedProject) };
+		return targetHere(folder, namedProject);
 	}
 	const path = namedPath ?? join(folder, MANIFEST_FILE);
 	if (namedPath === undefined && !existsSync(path)) {
 		throw usageError(COMMAND, "Which project? Name it, or the path of its et.json; there is no et.json here.");
 	}
-	const manifest = loadManifest(path);
-	if (namedProject !== undefined && manifest.project !== namedProject) {
-		throw usageError(COMMAND, `That manifest is of the project ${manifest.project}, and not of ${namedProject}.`);
+	const target = targetIn(path);
+	if (namedProject !== undefined && target.project !== namedProject) {
+		throw usageError(COMMAND, `That manifest is of the project ${target.project}, and not of ${namedProject}.`);
 	}
-	return { project: manifest.project, manifest };
+	return target;
 }
 
 /** The notice to agree to: the manifest that was given, or the one that was agreed to before. @throws EtError `ET_USAGE` */

@@ -21,6 +21,7 @@ import { hostHash, NAME_RANDOM_BYTES, spoolFolders } from "../spool/layout.js";
 import { put } from "../spool/put.js";
 import { afterwards } from "./afterwards.js";
 import { type ClientContext, systemContext } from "./context.js";
+import { type Declared, declared } from "./declared.js";
 import { loadManifest, type ManifestSource } from "./manifest-file.js";
 import type { Dropped, DropReason, EnqueueResult } from "./result.js";
 
@@ -63,6 +64,17 @@ function inWords(error: unknown): string {
 	}
 }
 
+/** A context with places for a spool and for decisions. */
+type Placed = ClientContext & { folders: Directories };
+
+const isPlaced = (context: ClientContext): context is Placed => context.folders !== null;
+
+/** An author is told of a bad manifest also where nothing could be kept. */
+function withoutHome({ manifest }: EnqueueOptions): Dropped {
+	loadManifest(manifest);
+	return dropped("no_home", "no home folder, and no ET_SPOOL");
+}
+
 /** A new run's identity, or null where the author's sampling leaves it out. */
 export function newRun(manifest: Manifest, context: ClientContext): RunIdentity | null {
 	if (manifest.sample < 1 && !isSampled(manifest.sample, context)) return null;
@@ -94,10 +106,9 @@ function isSampled(share: number, context: ClientContext): boolean {
 	return drawn / 256 ** SAMPLE_BYTES < share;
 }
 
-function consentFor(manifest: Manifest, options: EnqueueOptions, folders: Directories, env: NodeJS.ProcessEnv) {
+function consentFor({ manifest, reading, isAgreed }: Declared, options: EnqueueOptions, { env, folders }: Placed) {
 	const policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(folders.sitePolicy);
-	const reading = new ConsentStore(folders.consent).read(manifest.project);
-	return mayKeep(manifest, options.phoneHome === true, { env, policy, reading });
+	return mayKeep(manifest, options.phoneHome === true, { env, policy, reading }, isAgreed);
 }
 
 function wrap(report: Envelope["report"], manifest: Manifest, by: Grant | typeof FLAG_GRANT, key: string): Envelope {
@@ -119,9 +130,10 @@ export function enqueueIn(
 	run?: RunIdentity,
 ): EnqueueResult {
 	return neverThrowing(() => {
-		const manifest = loadManifest(options.manifest);
-		if (context.folders === null) return dropped("no_home", "no home folder, and no ET_SPOOL");
-		const decision = consentFor(manifest, options, context.folders, context.env);
+		if (!isPlaced(context)) return withoutHome(options);
+		const script = declared(options.manifest, new ConsentStore(context.folders.consent));
+		const { manifest } = script;
+		const decision = consentFor(script, options, context);
 		if (!decision.keep) return { status: "not_consented", reason: decision.reason };
 		if (!hasKnownEvent(given)) return dropped("invalid_report", `there is no event "${given.event}"`);
 		const identity = run ?? newRun(manifest, context);

@@ -6,9 +6,17 @@ import { type Manifest, parseManifest } from "../report/manifest.js";
 /** Where the manifest is: a path, a file URL, or its content. */
 export type ManifestSource = string | URL | Manifest;
 
-const readOnce = new Map<string, Manifest>();
+/** A manifest before anything is known of what it says. */
+export interface ManifestFile {
+	/** Byte for byte, as UTF-8; null where the content was given. */
+	text: string | null;
+	json: unknown;
+}
 
-function readManifest(path: string | URL): Manifest {
+const filesRead = new Map<string, ManifestFile>();
+const manifestsOf = new WeakMap<ManifestFile, Manifest>();
+
+function readFile(path: string | URL): ManifestFile {
 	let text: string;
 	try {
 		text = readFileSync(path, "utf8");
@@ -20,24 +28,34 @@ function readManifest(path: string | URL): Manifest {
 			{ cause: error },
 		);
 	}
-	let value: unknown;
 	try {
-		value = JSON.parse(text);
+		return { text, json: JSON.parse(text) };
 	} catch (error) {
 		throw new EtError("ET_MANIFEST_INVALID", `The manifest ${path} is not JSON: ${(error as Error).message}`, {
 			cause: error,
 		});
 	}
-	return parseManifest(value);
+}
+
+/** @throws EtError `ET_MANIFEST_UNREADABLE`, or `ET_MANIFEST_INVALID` where it is not JSON */
+export function readManifestFile(source: ManifestSource): ManifestFile {
+	if (typeof source === "object" && !(source instanceof URL)) return { text: null, json: source };
+	const key = String(source);
+	let file = filesRead.get(key);
+	if (file === undefined) {
+		file = readFile(source);
+		filesRead.set(key, file);
+	}
+	return file;
 }
 
 /** @throws EtError `ET_MANIFEST_UNREADABLE` or `ET_MANIFEST_INVALID` */
 export function loadManifest(source: ManifestSource): Manifest {
-	if (typeof source === "object" && !(source instanceof URL)) return parseManifest(source);
-	const key = String(source);
-	const known = readOnce.get(key);
-	if (known !== undefined) return known;
-	const manifest = readManifest(source);
-	readOnce.set(key, manifest);
+	const file = readManifestFile(source);
+	let manifest = manifestsOf.get(file);
+	if (manifest === undefined) {
+		manifest = parseManifest(file.json);
+		manifestsOf.set(file, manifest);
+	}
 	return manifest;
 }

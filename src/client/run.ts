@@ -1,7 +1,10 @@
 /** A run as a script lives it: started, perhaps with sizes known before the work, and ended. */
+import { ConsentStore } from "../consent/store.js";
 import { type ProcessUsage, processUsage } from "../host/resources.js";
+import type { Manifest } from "../report/manifest.js";
 import type { InputSizes, Measure, Platform, ReportInput } from "../report/types.js";
 import { type ClientContext, systemContext } from "./context.js";
+import { declared } from "./declared.js";
 import { dropped, type EnqueueOptions, enqueueIn, neverThrowing, newRun, type RunIdentity } from "./enqueue.js";
 import { loadManifest } from "./manifest-file.js";
 import type { EnqueueResult } from "./result.js";
@@ -104,11 +107,15 @@ export class Run {
 	}
 }
 
+function manifestOf({ manifest }: RunOptions, { folders }: ClientContext): Manifest {
+	return folders === null ? loadManifest(manifest) : declared(manifest, new ConsentStore(folders.consent)).manifest;
+}
+
 /** {@link startRun} on a given machine. */
 export function startRunIn(context: ClientContext, options: RunOptions): Run {
 	let identity: RunIdentity | null = null;
 	const refused = neverThrowing(() => {
-		identity = newRun(loadManifest(options.manifest), context);
+		identity = newRun(manifestOf(options, context), context);
 		return dropped("sampled_out", "the author's sampling leaves this run out");
 	});
 	const run = new Run(context, options, identity, refused);

@@ -12,6 +12,8 @@ export interface Change {
 }
 
 export interface GrantChange extends Omit<Change, "project"> {
+	/** The et.json that was agreed to, byte for byte. @defaultValue not known */
+	source?: string | null;
 	/** @defaultValue as it was */
 	flush?: Grant["flush"];
 }
@@ -49,6 +51,7 @@ export function grant(
 			endpoint: manifest.endpoint,
 			notice: { version: manifest.notice.version, digest: noticeDigest(manifest) },
 			text: consentText(manifest),
+			source: change.source ?? null,
 			flush: change.flush ?? current?.flush ?? null,
 		},
 	};

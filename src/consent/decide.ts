@@ -40,8 +40,14 @@ function ruledOut(endpoint: string, { env, policy }: Circumstances): Refusal | n
  * May a report under this manifest be kept?
  *
  * @param flagged the script was started with its author's `--phone-home`
+ * @param isAgreed the manifest is known to be what the grant in the reading was given for
  */
-export function mayKeep(manifest: Manifest, flagged: boolean, circumstances: Circumstances): KeepDecision {
+export function mayKeep(
+	manifest: Manifest,
+	flagged: boolean,
+	circumstances: Circumstances,
+	isAgreed = false,
+): KeepDecision {
 	const ruled = ruledOut(manifest.endpoint, circumstances);
 	if (ruled !== null) return { keep: false, reason: ruled };
 	const { reading } = circumstances;
@@ -50,7 +56,7 @@ export function mayKeep(manifest: Manifest, flagged: boolean, circumstances: Cir
 	if (record?.mode === "denied") return { keep: false, reason: "denied" };
 	const grant = record?.mode === "withdrawn" ? null : (record?.grant ?? null);
 	if (flagged && record?.mode !== "granted") return { keep: true, by: FLAG_GRANT };
-	if (grant !== null && grant.text === consentText(manifest)) return { keep: true, by: grant };
+	if (grant !== null && (isAgreed || grant.text === consentText(manifest))) return { keep: true, by: grant };
 	if (flagged) return { keep: true, by: FLAG_GRANT };
 	if (grant !== null) return { keep: false, reason: "notice_changed" };
 	return { keep: false, reason: record?.mode === "withdrawn" ? "withdrawn" : "no_decision" };

@@ -16,6 +16,8 @@ export interface Grant {
 	notice: { version: number; digest: string };
 	/** The manifest as it was agreed to, in the form of `consentText`. */
 	text: string;
+	/** The author's et.json byte for byte, as it was agreed to; null where it is not known. */
+	source: string | null;
 	/** Scripts start the uploader themselves, detached, where none runs; null where they do not. */
 	flush: typeof DETACHED | null;
 }
@@ -35,7 +37,7 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 function parseGrant(value: unknown): Grant | null {
 	if (typeof value !== "object" || value === null) return null;
-	const { id, endpoint, notice, text, flush } = value as Record<string, unknown>;
+	const { id, endpoint, notice, text, source, flush } = value as Record<string, unknown>;
 	const { version, digest } = (typeof notice === "object" && notice !== null ? notice : {}) as Record<string, unknown>;
 	if (!isText(id) || !isText(endpoint) || !isText(text) || !isText(digest) || !Number.isSafeInteger(version))
 		return null;
@@ -44,6 +46,7 @@ function parseGrant(value: unknown): Grant | null {
 		endpoint,
 		notice: { version: version as number, digest },
 		text,
+		source: isText(source) ? source : null,
 		flush: flush === DETACHED ? DETACHED : null,
 	};
 }

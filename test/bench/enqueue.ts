@@ -34,9 +34,10 @@ function prepare(): Setting {
 	const stage = openStage("bench");
 	const manifest = testManifest();
 	const manifestPath = join(stage.folder, "et.json");
-	writeFileSync(manifestPath, JSON.stringify(manifest));
+	const source = JSON.stringify(manifest);
+	writeFileSync(manifestPath, source);
 	const consent = new ConsentStore(join(stage.env["ET_CONFIG"] ?? "", "consent"));
-	consent.write(grant(manifest, "granted", null, "bench", { now: new Date(), how: "bench" }));
+	consent.write(grant(manifest, "granted", null, "bench", { now: new Date(), how: "bench", source }));
 	makeFolders(stage.spool);
 	// A script starts in its user's environment, which may make Node.js itself slower to start (NODE_EXTRA_CA_CERTS).
 	const env = { ...process.env, ...stage.env, BENCH_BYTES: join(stage.folder, "bytes") };

@@ -131,6 +131,17 @@ test("sampling is no part of what was agreed to", (t) => {
 	t.is(said(mayKeep(sampled, false, { env: {}, policy: NO_POLICY, reading: decided(GRANTED) })), "by grant-1");
 });
 
+test("a manifest that is known to be the granted one is not compared, and nothing else is skipped", (t) => {
+	const by = (reading: ConsentReading | undefined, env = {}, flagged = false) =>
+		said(mayKeep(NEXT_NOTICE, flagged, { env, policy: NO_POLICY, reading: reading ?? { state: "none" } }, true));
+	t.is(by(READINGS["granted"]), "by grant-1");
+	t.is(by(READINGS["granted"], { DO_NOT_TRACK: "1" }), "do_not_track");
+	t.is(by(READINGS["denied"]), "denied");
+	t.is(by(READINGS["withdrawn"]), "withdrawn");
+	t.is(by(READINGS["none"]), "no_decision");
+	t.is(by(READINGS["unreadable"], {}, true), "consent_unreadable");
+});
+
 test("a renewed grant keeps its id, so that what waits under it still leaves", (t) => {
 	const renewed = grant(NEXT_NOTICE, "granted", GRANTED, "grant-2", change);
 	t.is(renewed.grant?.id, "grant-1");

@@ -89,7 +89,8 @@ function agree(request: Request, mode: keyof typeof QUESTIONS): number {
 		return EXIT_CODES.notConsented;
 	}
 	const { now, random } = context.client;
-	store.write(grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), { now: now(), how }));
+	const source = target.manifest === null ? (former?.grant?.source ?? null) : target.source;
+	store.write(grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), { now: now(), how, source }));
 	printStatus(request, statusOf(context, notice.project, notice));
 	return EXIT_CODES.ok;
 }
