@@ -23,6 +23,6 @@ for (const [name, attack] of Object.entries(ATTACKS)) {
 		t.is(toll.times, times);
 		t.true(toll.queued > 0);
 		t.true(toll.onServer >= toll.queued, "a script may die between being queued and saying so");
-		t.deepEqual({ ...toll, lost: 0, twice: 0, pending: 0 }, toll);
+		t.deepEqual({ ...toll, lost: 0, twice: 0, pending: 0, dropped: 0 }, toll);
 	});
 }

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { parseManifest } from "../../src/report/manifest.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { countReports } from "../../src/spool/read.js";
+import { countWaiting } from "../../src/spool/waiting.js";
 import { fillSpool } from "../helpers/spool.js";
 import { CLIENT, GRANT, printed, type Running, randomSequence, start, type World } from "./world.js";
 
@@ -19,6 +20,9 @@ export interface Toll {
 	queued: number;
 	onServer: number;
 	pending: number;
+	/** Had to go by the spool's bounds, and the user is told of it. */
+	dropped: number;
+	/** Nowhere, and not counted as dropped. */
 	lost: number;
 	twice: number;
 }
@@ -40,9 +44,10 @@ const after = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 export function count(attack: string, times: number, world: World, promised: ReadonlySet<string>): Toll {
 	const stored = world.onServer();
 	const pending = world.pending();
-	const lost = [...promised].filter((id) => !stored.has(id) && !pending.has(id)).length;
+	const dropped = world.dropped();
+	const lost = [...promised].filter((id) => !stored.has(id) && !pending.has(id)).length - dropped;
 	const twice = [...stored.values()].filter((times) => times > 1).length;
-	return { attack, times, queued: promised.size, onServer: stored.size, pending: pending.size, lost, twice };
+	return { attack, times, queued: promised.size, onServer: stored.size, pending: pending.size, dropped, lost, twice };
 }
 
 /** Kills a process after a while. @returns whether it was killed, and had not ended by itself */
@@ -94,17 +99,24 @@ export function fill(world: World, reports: number): Set<string> {
 }
 
 /** Sees to it that there is work, and remembers what was promised. */
-function topUp(world: World, promised: Set<string>, reports: number): void {
-	if (countReports(world.folders.new).count >= reports) return;
+function topUp(world: World, promised: Set<string>, reports: number, counted = countWaiting): void {
+	if (counted(world.folders) >= reports) return;
 	for (const id of fill(world, reports)) promised.add(id);
 }
 
+const countLoose: typeof countWaiting = (folders) => countReports(folders.new).count;
+
 /** Kills uploaders that have work until so many were killed; one that ended sooner, or found the lease taken, is none. */
-async function killBusyUploaders(world: World, kills: number, reports: number, seed: number): Promise<Set<string>> {
+async function killBusyUploaders(
+	world: World,
+	kills: number,
+	seed: number,
+	giveWork: (promised: Set<string>) => void,
+): Promise<Set<string>> {
 	const random = randomSequence(seed);
 	const promised = new Set<string>();
 	for (let killed = 0; killed < kills; ) {
-		topUp(world, promised, reports);
+		giveWork(promised);
 		if (await killWithin(world.startUploader(), random() * UPLOADER_LIFE_MS)) killed++;
 	}
 	return promised;
@@ -112,7 +124,7 @@ async function killBusyUploaders(world: World, kills: number, reports: number, s
 
 /** Uploaders die in mid-flush, at any step: reading, sending, settling, removing. */
 export async function killUploaders(world: World, kills: number): Promise<Toll> {
-	const promised = await killBusyUploaders(world, kills, REPORTS_TO_SEND, 2);
+	const promised = await killBusyUploaders(world, kills, 2, (all) => topUp(world, all, REPORTS_TO_SEND));
 	await world.drain();
 	return count("uploaders in mid-flush", kills, world, promised);
 }
@@ -123,7 +135,8 @@ export async function killFolders(world: World, kills: number): Promise<Toll> {
 	for (let killed = 0; killed < kills; killed += KILLS_BETWEEN_DELIVERIES) {
 		await world.killServer();
 		const some = Math.min(KILLS_BETWEEN_DELIVERIES, kills - killed);
-		for (const id of await killBusyUploaders(world, some, REPORTS_TO_FOLD, 5 + killed)) promised.add(id);
+		const giveWork = (all: Set<string>): void => topUp(world, all, REPORTS_TO_FOLD, countLoose);
+		for (const id of await killBusyUploaders(world, some, 5 + killed, giveWork)) promised.add(id);
 		await world.startServer();
 		await world.drain();
 	}

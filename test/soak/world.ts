@@ -12,6 +12,7 @@ import { grant } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { parseManifest } from "../../src/report/manifest.js";
 import { type SpoolFolders, spoolFolders } from "../../src/spool/layout.js";
+import { lostByReason } from "../../src/spool/lost.js";
 import { waiting } from "../../src/spool/waiting.js";
 import { manifestJson } from "../helpers/manifest.js";
 import { storedReports } from "../helpers/stored.js";
@@ -115,6 +116,12 @@ export class World {
 	/** Ids that wait. */
 	pending(): Set<string> {
 		return new Set([...waiting(this.folders)].map(({ envelope }) => envelope.report.id));
+	}
+
+	/** How many had to go, and were counted. */
+	dropped(): number {
+		const reasons = [...lostByReason(this.folders).values()].flatMap((counts) => [...counts.values()]);
+		return reasons.reduce((sum, count) => sum + count, 0);
 	}
 
 	/** How often each report stands on the server. */
