@@ -2,7 +2,7 @@
 import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { triedIds } from "../spool/journal.js";
 import type { SpoolFolders } from "../spool/layout.js";
-import { type LostReason, lose } from "../spool/lost.js";
+import { finishLosing, type LostReason, lose } from "../spool/lost.js";
 import { type Entry, entries } from "../spool/read.js";
 import { remove } from "../spool/remove.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
@@ -73,6 +73,8 @@ export function discard(
 	isWanted: (entry: Entry) => boolean,
 	reason: Reason,
 ): Discarded {
+	// What a drop that died has counted is removed first, so that none of it is counted again.
+	finishLosing(folders);
 	const waited: string[] = [];
 	const rejected: string[] = [];
 	const counter = new Counter(context, folders, reason);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { IMPORT_GRANT } from "../../consent/decide.js";
 import { EtError, systemErrorCode } from "../../errors.js";
+import { REPORT_ID_RANDOM_BYTES, reportId } from "../../report/ids.js";
 import { type Acknowledged, type AirGapFile, parseAirGapFile, takeIn } from "../../spool/air-gap.js";
 import type { Envelope } from "../../spool/envelope.js";
 import { Graves } from "../../spool/gone.js";
@@ -61,9 +62,10 @@ function arrival(context: CliContext, envelope: Envelope): { id: string; name: s
 	return { id, name, text: JSON.stringify({ ...envelope, grant: IMPORT_GRANT, hold: null }) };
 }
 
-/** A segment's name: as an uploader's, since both sort by time and none may be there twice. */
-function segmentName({ now, hostName, pid }: CliContext["client"]): string {
-	return `${writerName(hostHash(hostName()), pid, now().getTime())}-import`;
+/** A name that no other segment has, as an uploader's: chance parts containers that share host names and process numbers. */
+function segmentName({ now, hostName, pid, random }: CliContext["client"]): string {
+	const chance = reportId(now().getTime(), random(REPORT_ID_RANDOM_BYTES));
+	return `${writerName(hostHash(hostName()), pid, now().getTime())}-import-${chance}`;
 }
 
 function importReports(context: CliContext, folders: SpoolFolders, file: Extract<AirGapFile, { kind: "reports" }>) {
