@@ -33,12 +33,13 @@ test("the generator repeats itself, and stays in its range", (t) => {
 });
 
 test("shuffling keeps every value", (t) => {
-	fc.assert(
-		fc.property(fc.array(fc.integer()), fc.integer(), (values, seed) => {
-			const order = (a: number, b: number): number => a - b;
-			const found = shuffled(values, seededRandom(seed)).sort(order);
-			return JSON.stringify(found) === JSON.stringify(values.toSorted(order));
-		}),
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(fc.array(fc.integer()), fc.integer(), (values, seed) => {
+				const order = (a: number, b: number): number => a - b;
+				const found = shuffled(values, seededRandom(seed)).sort(order);
+				return JSON.stringify(found) === JSON.stringify(values.toSorted(order));
+			}),
+		),
 	);
-	t.pass();
 });

@@ -13,13 +13,14 @@ test("at 80 columns the line shows a bar, counts and a percentage", (t) => {
 
 test("no line is as wide as the terminal, so that it never wraps", (t) => {
 	const count = fc.integer({ min: 0, max: 1_000_000_000 });
-	fc.assert(
-		fc.property(count, count, fc.integer({ min: 1, max: 400 }), (a, b, columns) => {
-			const line = progressLine(Math.min(a, b), Math.max(a, b), columns);
-			return line.length < Math.max(columns, 1);
-		}),
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(count, count, fc.integer({ min: 1, max: 400 }), (a, b, columns) => {
+				const line = progressLine(Math.min(a, b), Math.max(a, b), columns);
+				return line.length < Math.max(columns, 1);
+			}),
+		),
 	);
-	t.pass();
 });
 
 class Screen {

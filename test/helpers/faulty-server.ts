@@ -1,17 +1,13 @@
 /** Servers on loopback that do as a test tells them: well, badly, or not at all. They write down what reaches them. */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import {
-	type AddressInfo,
-	createServer as createSocketServer,
-	type Socket,
-	type Server as SocketServer,
-} from "node:net";
+import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { gunzipSync } from "node:zlib";
 import type { ExecutionContext } from "ava";
 import type { WireReport } from "../../src/report/types.js";
 import type { LostCount, Verdict, WireAnswer, WireBatch, WireError, WireVerdict } from "../../src/report/wire.js";
+import { listenUntilEnd } from "./listening.js";
 
 /** One request, as it came in. */
 export interface Received {
@@ -77,24 +73,6 @@ class Recorder {
 	}
 }
 
-async function listen(t: ExecutionContext, server: Server | SocketServer): Promise<AddressInfo> {
-	const sockets = new Set<Socket>();
-	server.on("connection", (socket: Socket) => {
-		sockets.add(socket);
-		// What a test breaks off is no failure of its server.
-		socket.on("error", () => {}).on("close", () => sockets.delete(socket));
-	});
-	t.teardown(async () => {
-		const closed = once(server, "close");
-		server.close();
-		for (const socket of sockets) socket.destroy();
-		await closed;
-	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	return server.address() as AddressInfo;
-}
-
 /** An HTTP server; with a key and a certificate, an HTTPS one. It is closed, with its connections, when the test ends. */
 export async function faultyServer(t: ExecutionContext, first: Behaviour, tls?: TlsFiles): Promise<FaultyServer> {
 	const recorder = new Recorder();
@@ -111,7 +89,7 @@ export async function faultyServer(t: ExecutionContext, first: Behaviour, tls?: 
 		}
 	};
 	const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
-	const { port } = await listen(t, server);
+	const { port } = await listenUntilEnd(t, server);
 	return {
 		url: `${tls === undefined ? "http://127.0.0.1" : "https://localhost"}:${port}`,
 		requests: recorder.requests,
@@ -133,7 +111,7 @@ export async function socketServer(
 		count++;
 		onSocket(socket);
 	});
-	const { port } = await listen(t, server);
+	const { port } = await listenUntilEnd(t, server);
 	return { url: `http://127.0.0.1:${port}`, connections: () => count };
 }
 

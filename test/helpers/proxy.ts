@@ -1,8 +1,8 @@
 /** A forward proxy on loopback that tunnels what it is asked to, and writes down what that was. */
-import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { ExecutionContext } from "ava";
+import { listenUntilEnd } from "./listening.js";
 
 export interface TestProxy {
 	url: string;
@@ -13,13 +13,8 @@ export interface TestProxy {
 /** Starts a proxy; it is closed, with its tunnels, when the test ends. */
 export async function testProxy(t: ExecutionContext): Promise<TestProxy> {
 	const tunnels: string[] = [];
-	const sockets = new Set<Socket>();
-	const keep = (socket: Socket): Socket => {
-		sockets.add(socket);
-		return socket.on("error", () => {}).on("close", () => sockets.delete(socket));
-	};
 	const server = createServer((_, response) => response.writeHead(501).end());
-	server.on("connection", keep);
+	const { port, keep } = await listenUntilEnd(t, server);
 	server.on("connect", (request, client: Socket) => {
 		const { hostname, port } = new URL(`http://${request.url}`);
 		tunnels.push(`${hostname}:${port}`);
@@ -27,13 +22,5 @@ export async function testProxy(t: ExecutionContext): Promise<TestProxy> {
 		target.on("error", () => client.destroy());
 		client.pipe(target).pipe(client);
 	});
-	t.teardown(async () => {
-		const closed = once(server, "close");
-		server.close();
-		for (const socket of sockets) socket.destroy();
-		await closed;
-	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels };
+	return { url: `http://127.0.0.1:${port}`, tunnels };
 }

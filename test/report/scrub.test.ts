@@ -52,18 +52,19 @@ for (const [given, scrubbed] of LABELS) {
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 test("no text holds control or bidirectional characters, half pairs, or more than it may", (t) => {
-	fc.assert(
-		fc.property(fc.string({ unit: "binary", maxLength: 2000 }), (text) => {
-			for (const [scrubbed, most] of [
-				[scrubText(text), MAX_TEXT_LENGTH],
-				[scrubLabel(text), MAX_LABEL_LENGTH],
-			] as const) {
-				if (UNSEEN.test(scrubbed) || !scrubbed.isWellFormed() || scrubbed.length > most) return false;
-			}
-			return true;
-		}),
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(fc.string({ unit: "binary", maxLength: 2000 }), (text) => {
+				for (const [scrubbed, most] of [
+					[scrubText(text), MAX_TEXT_LENGTH],
+					[scrubLabel(text), MAX_LABEL_LENGTH],
+				] as const) {
+					if (UNSEEN.test(scrubbed) || !scrubbed.isWellFormed() || scrubbed.length > most) return false;
+				}
+				return true;
+			}),
+		),
 	);
-	t.pass();
 });
 
 test("no path, address of the web or of a person survives in a text", (t) => {
@@ -76,12 +77,13 @@ test("no path, address of the web or of a person survives in a text", (t) => {
 		words.map((word) => `${secret}@${word}`),
 		words.map((word) => `${word}/${secret}`),
 	);
-	fc.assert(
-		fc.property(words, hidden, words, (before, held, after) => {
-			return !scrubText(`${before} ${held} ${after}`).includes(secret);
-		}),
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(words, hidden, words, (before, held, after) => {
+				return !scrubText(`${before} ${held} ${after}`).includes(secret);
+			}),
+		),
 	);
-	t.pass();
 });
 
 test("a path is not cut in two by the bound on length", (t) => {

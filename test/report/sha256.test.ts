@@ -28,9 +28,10 @@ test("every length up to several blocks, where the padding falls differently", (
 });
 
 test("any text", (t) => {
-	fc.assert(
-		fc.property(fc.string({ unit: "binary", maxLength: 2000 }), (text) => sha256Hex(text) === expected(text)),
-		{ numRuns: 500 },
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(fc.string({ unit: "binary", maxLength: 2000 }), (text) => sha256Hex(text) === expected(text)),
+			{ numRuns: 500 },
+		),
 	);
-	t.pass();
 });

@@ -163,20 +163,21 @@ test("a name holds its moment, and sorts by it", (t) => {
 });
 
 test("parsing never throws, whatever the text", (t) => {
-	fc.assert(
-		fc.property(
-			fc.oneof(
-				fc.string({ unit: "binary" }),
-				fc.json(),
-				fc.jsonValue().map((value) => envelopeText({ report: value })),
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(
+				fc.oneof(
+					fc.string({ unit: "binary" }),
+					fc.json(),
+					fc.jsonValue().map((value) => envelopeText({ report: value })),
+				),
+				(text) => {
+					const parsed = parseEnvelope(text);
+					return parsed.ok === false;
+				},
 			),
-			(text) => {
-				const parsed = parseEnvelope(text);
-				return parsed.ok === false;
-			},
 		),
 	);
-	t.pass();
 });
 
 test("what another language leaves out of an envelope is null", (t) => {
