@@ -21,8 +21,9 @@ const ANY_BUILTIN_IMPORT = /^import .* from "node:/m;
  * An esbuild plugin that turns imports of Node.js's modules, in our own files, into look-ups.
  *
  * @param onBuiltin called with the name of each module that is found: esbuild does not see them any more
+ * @param hot matches the paths of files whose functions are to be compiled with the file
  */
-export function lookUpBuiltins(onBuiltin) {
+export function lookUpBuiltins(onBuiltin, hot) {
 	return {
 		name: "look-up-builtins",
 		setup(build) {
@@ -33,7 +34,7 @@ export function lookUpBuiltins(onBuiltin) {
 					return `const {${names.replaceAll(" as ", ": ")}} = process.getBuiltinModule("${name}");`;
 				});
 				if (ANY_BUILTIN_IMPORT.test(contents)) return { errors: [{ text: `${path}: import builtins by name` }] };
-				return { contents, loader: "js" };
+				return { contents: hot?.test(path) ? compiledWithFile(contents) : contents, loader: "js" };
 			});
 		},
 	};
@@ -61,30 +62,22 @@ export function loadWhenCalled(modules, file) {
 	};
 }
 
-/** As esbuild prints them: what stands at the beginning of a line is of the file's own level. */
-const SOURCE_COMMENT = /^\/\/ (\S+\.js)$/;
-const FUNCTION_HEAD = /^(async )?function (\w+)\(/;
+/** As tsc writes them: what stands at the beginning of a line is of the file's own level. */
+const FUNCTION_HEAD = /^(export )?((?:async )?function (\w+)\()/;
 const FUNCTION_END = "}";
 
-/**
- * Puts the functions of some source files into parentheses. Lines stay lines, so that a source map still tells them.
- *
- * @param isHot whether a source file's functions are what every report passes through
- */
-export function compileWithFile(bundle, isHot) {
-	let hot = false;
+/** Puts a file's functions into parentheses. Lines stay lines, so that a source map still tells them. */
+function compiledWithFile(text) {
 	let inside = false;
-	const lines = bundle.split("\n").map((line) => {
-		const source = line.match(SOURCE_COMMENT)?.[1];
-		if (source !== undefined) hot = isHot(source);
+	const lines = text.split("\n").map((line) => {
 		if (inside && line === FUNCTION_END) {
 			inside = false;
 			return "});";
 		}
-		const name = line.match(FUNCTION_HEAD)?.[2];
-		if (!hot || name === undefined || line.endsWith(FUNCTION_END)) return line;
+		const [, exported = "", head, name] = line.match(FUNCTION_HEAD) ?? [];
+		if (name === undefined || line.endsWith(FUNCTION_END)) return line;
 		inside = true;
-		return `var ${name} = (${line}`;
+		return `${exported}var ${name} = (${head}${line.slice(exported.length + head.length)}`;
 	});
 	return lines.join("\n");
 }

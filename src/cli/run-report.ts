@@ -3,9 +3,10 @@
  * takes longer than a small local write: whatever goes wrong in ET, the command runs as it would.
  */
 import type { ClientContext } from "../client/context.js";
-import { dropped, enqueueIn, newRun } from "../client/enqueue.js";
+import { dropped, enqueueIn } from "../client/enqueue.js";
 import { loadManifest } from "../client/manifest-file.js";
 import type { EnqueueResult } from "../client/result.js";
+import { newRun } from "../client/run-identity.js";
 import { type ChildUsage, watchChild } from "../host/child-usage.js";
 import type { Measure, ReportInput } from "../report/types.js";
 import type { ChildEnd } from "./child.js";

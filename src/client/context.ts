@@ -20,7 +20,13 @@ export interface ClientContext {
 	startsUploader?: boolean;
 }
 
-const MILLISECONDS = 1000;
+const NANOSECONDS = 1e9;
+
+/** Loading `performance` costs a script 0.7 ms, this nothing. */
+function monotonicS(): number {
+	const [seconds, nanoseconds] = process.hrtime();
+	return seconds + nanoseconds / NANOSECONDS;
+}
 
 /** Null also where `ET_SPOOL` is relative to a working directory that is gone. */
 function foldersOf(env: NodeJS.ProcessEnv): Directories | null {
@@ -31,13 +37,17 @@ function foldersOf(env: NodeJS.ProcessEnv): Directories | null {
 	}
 }
 
+function now(): Date {
+	return new Date();
+}
+
 /** This process on this machine. */
 export function systemContext(env: NodeJS.ProcessEnv = process.env): ClientContext {
 	return {
 		env,
 		folders: foldersOf(env),
-		now: () => new Date(),
-		monotonicS: () => performance.now() / MILLISECONDS,
+		now,
+		monotonicS,
 		random: randomBytes,
 		hostName,
 		pid: process.pid,

@@ -1,6 +1,6 @@
 /** What a script declares, and what its user decided about that. */
 import type { Grant } from "../consent/record.js";
-import type { ConsentReading, ConsentStore } from "../consent/store.js";
+import { type ConsentReading, readConsent } from "../consent/store.js";
 import type { Manifest } from "../report/manifest.js";
 import { loadManifest, type ManifestFile, type ManifestSource, readManifestFile } from "./manifest-file.js";
 
@@ -36,10 +36,10 @@ function projectIn(json: unknown): string | null {
  *
  * @throws EtError `ET_MANIFEST_UNREADABLE` or `ET_MANIFEST_INVALID`
  */
-export function declared(source: ManifestSource, store: ConsentStore): Declared {
+export function declared(source: ManifestSource, consentFolder: string): Declared {
 	const file = readManifestFile(source);
 	const project = projectIn(file.json);
-	const reading: ConsentReading = project === null ? { state: "none" } : store.read(project);
+	const reading: ConsentReading = project === null ? { state: "none" } : readConsent(consentFolder, project);
 	const grant = reading.state === "decided" ? reading.record.grant : null;
 	if (grant !== null && grant.source !== null && grant.source === file.text) {
 		return { manifest: agreedManifest(grant, file), reading, isAgreed: true };

@@ -1,13 +1,13 @@
 /** A run as a script lives it: started, perhaps with sizes known before the work, and ended. */
-import { ConsentStore } from "../consent/store.js";
 import { type ProcessUsage, processUsage } from "../host/resources.js";
 import type { Manifest } from "../report/manifest.js";
 import type { InputSizes, Measure, Platform, ReportInput } from "../report/types.js";
 import { type ClientContext, systemContext } from "./context.js";
 import { declared } from "./declared.js";
-import { dropped, type EnqueueOptions, enqueueIn, neverThrowing, newRun, type RunIdentity } from "./enqueue.js";
+import { dropped, type EnqueueOptions, enqueueIn, neverThrowing } from "./enqueue.js";
 import { loadManifest } from "./manifest-file.js";
 import type { EnqueueResult } from "./result.js";
+import { newRun, type RunIdentity } from "./run-identity.js";
 
 export interface RunOptions extends EnqueueOptions {
 	/** The author's name for what runs, such as `align`: never a command line. */
@@ -108,7 +108,7 @@ export class Run {
 }
 
 function manifestOf({ manifest }: RunOptions, { folders }: ClientContext): Manifest {
-	return folders === null ? loadManifest(manifest) : declared(manifest, new ConsentStore(folders.consent)).manifest;
+	return folders === null ? loadManifest(manifest) : declared(manifest, folders.consent).manifest;
 }
 
 /** {@link startRun} on a given machine. */

@@ -108,6 +108,7 @@ export class DurableJson<T> implements SyncAdapter<T> {
 	constructor(
 		private readonly temporary: string,
 		private readonly target: string,
+		private readonly serialise: (data: T) => string = JSON.stringify,
 	) {}
 
 	/** The document, or null where there is none. @throws SyntaxError where it is not JSON */
@@ -122,6 +123,6 @@ export class DurableJson<T> implements SyncAdapter<T> {
 
 	/** @throws the system's error; the former document then stands as it was */
 	write(data: T): void {
-		writeDurably(this.temporary, this.target, `${JSON.stringify(data)}\n`);
+		writeDurably(this.temporary, this.target, `${this.serialise(data)}\n`);
 	}
 }

@@ -14,7 +14,9 @@ import {
 	MEASURES,
 	type Measure,
 	OUTCOMES,
+	type Outcome,
 	PLATFORMS,
+	type Platform,
 	type ReportInput,
 	type WireException,
 	type WireInput,
@@ -38,57 +40,84 @@ export interface BuiltReport {
 	stripped: string[];
 }
 
-/** Takes one field after another, and remembers which of the given ones could not be kept. */
-class Fields {
-	readonly stripped: string[] = [];
+/** What was given and could not be kept, by path. */
+type Stripped = string[];
 
-	/** The value where `keep` finds it fit; null, and a note, where not. */
-	take<T>(path: string, value: unknown, keep: (value: unknown) => T | null): T | null {
-		if (value === undefined || value === null) return null;
-		const kept = keep(value);
-		if (kept === null) this.stripped.push(path);
-		return kept;
-	}
+/** The value where `keep` finds it fit; null, and a note of its path, where not. */
+function take<T>(stripped: Stripped, path: string, value: unknown, keep: (value: unknown) => T | null): T | null {
+	if (value === undefined || value === null) return null;
+	const kept = keep(value);
+	if (kept === null) stripped.push(path);
+	return kept;
 }
 
-const amount = (value: unknown): number | null =>
-	typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+function amount(value: unknown): number | null {
+	return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+}
 
-const count = (value: unknown): number | null => {
+function count(value: unknown): number | null {
 	const rounded = typeof value === "number" ? Math.round(value) : Number.NaN;
 	return Number.isSafeInteger(rounded) && rounded >= 0 ? rounded : null;
-};
+}
 
-const label = (value: unknown): string | null => {
+function label(value: unknown): string | null {
 	const text = typeof value === "string" ? scrubLabel(value) : "";
 	return text === "" ? null : text;
-};
+}
 
-const fileName = (value: unknown): string => (typeof value === "string" ? scrubFileName(value) : "") || "?";
+function fileName(value: unknown): string {
+	return (typeof value === "string" ? scrubFileName(value) : "") || "?";
+}
 
-const exitCode = (value: unknown): number | null =>
-	Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32 ? (value as number) : null;
+function exitCode(value: unknown): number | null {
+	return Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32
+		? (value as number)
+		: null;
+}
 
-const signalName = (value: unknown): string | null =>
-	typeof value === "string" && /^SIG[A-Z0-9+]{1,16}$/.test(value) ? value : null;
+function signalName(value: unknown): string | null {
+	return typeof value === "string" && /^SIG[A-Z0-9+]{1,16}$/.test(value) ? value : null;
+}
 
-const date = (value: unknown): Date | null =>
-	value instanceof Date && Math.abs(value.getTime()) < Date.UTC(9999, 0) && value.getTime() >= 0 ? value : null;
+function date(value: unknown): Date | null {
+	if (!(value instanceof Date)) return null;
+	return Math.abs(value.getTime()) < Date.UTC(9999, 0) && value.getTime() >= 0 ? value : null;
+}
 
-const flag = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null);
+function flag(value: unknown): boolean | null {
+	return typeof value === "boolean" ? value : null;
+}
 
-const record = (value: unknown): Record<string, unknown> | null =>
-	typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+function record(value: unknown): Record<string, unknown> | null {
+	return typeof value === "object" && value !== null && !Array.isArray(value)
+		? (value as Record<string, unknown>)
+		: null;
+}
 
-const oneOf =
-	<T extends string>(allowed: readonly T[]) =>
-	(value: unknown): T | null =>
-		allowed.includes(value as T) ? (value as T) : null;
+function platform(value: unknown): Platform | null {
+	return PLATFORMS.includes(value as Platform) ? (value as Platform) : null;
+}
+
+function outcome(value: unknown): Outcome | null {
+	return OUTCOMES.includes(value as Outcome) ? (value as Outcome) : null;
+}
+
+function integer(value: unknown): number | null {
+	return Number.isSafeInteger(value) ? (value as number) : null;
+}
+
+function finite(value: unknown): number | null {
+	return Number.isFinite(value) ? (value as number) : null;
+}
+
+function freeText(value: unknown): string | null {
+	return typeof value === "string" ? scrubText(value) : null;
+}
 
 const DATA_KEEPERS: Record<DataType, (value: unknown) => DataValue> = {
-	integer: (value) => (Number.isSafeInteger(value) ? (value as number) : null),
-	number: (value) => (Number.isFinite(value) ? (value as number) : null),
-	string: (value) => (typeof value === "string" ? scrubText(value) : null),
+	integer,
+	number: finite,
+	string: freeText,
 	boolean: flag,
 };
 
@@ -99,19 +128,19 @@ function anyValue(value: unknown): DataValue {
 	return flag(value);
 }
 
-function takeInputs(given: unknown, manifest: Manifest, fields: Fields): WireInput[] {
-	const sizes = fields.take("inputs", given, record) ?? {};
+function takeInputs(given: unknown, manifest: Manifest, stripped: Stripped): WireInput[] {
+	const sizes = take(stripped, "inputs", given, record) ?? {};
 	const inputs: WireInput[] = [];
 	for (const [name, size] of Object.entries(sizes)) {
 		const declared = Object.hasOwn(manifest.inputs, name) ? manifest.inputs[name] : undefined;
-		if (declared === undefined) fields.stripped.push(`inputs.${name}`);
-		else inputs.push({ name, unit: declared.unit, size: fields.take(`inputs.${name}`, size, amount) });
+		if (declared === undefined) stripped.push(`inputs.${name}`);
+		else inputs.push({ name, unit: declared.unit, size: take(stripped, `inputs.${name}`, size, amount) });
 	}
 	return inputs;
 }
 
-function takeData(given: unknown, manifest: Manifest, fields: Fields): Record<string, DataValue> {
-	const entries = Object.entries(fields.take("data", given, record) ?? {});
+function takeData(given: unknown, manifest: Manifest, stripped: Stripped): Record<string, DataValue> {
+	const entries = Object.entries(take(stripped, "data", given, record) ?? {});
 	const kept: [string, DataValue][] = [];
 	for (const [key, value] of entries) {
 		const isNamed = key !== ANY_KEY && Object.hasOwn(manifest.data, key);
@@ -121,23 +150,23 @@ function takeData(given: unknown, manifest: Manifest, fields: Fields): Record<st
 		const taken = value === null ? null : keep(value);
 		const isKept = (declared !== undefined || anyDeclared) && (taken !== null || value === null);
 		if (isKept && kept.length < MAX_ENTRIES) kept.push([key, taken]);
-		else fields.stripped.push(`data.${key}`);
+		else stripped.push(`data.${key}`);
 	}
 	return Object.fromEntries(kept);
 }
 
-function takeLimits(given: unknown, fields: Fields): WireLimits | null {
-	const limits = fields.take("limits", given, record);
+function takeLimits(given: unknown, stripped: Stripped): WireLimits | null {
+	const limits = take(stripped, "limits", given, record);
 	if (limits === null) return null;
 	return {
-		memory_bytes: fields.take("limits.memoryBytes", limits["memoryBytes"], count),
-		wall_s: fields.take("limits.wallS", limits["wallS"], amount),
-		cpus: fields.take("limits.cpus", limits["cpus"], amount),
+		memory_bytes: take(stripped, "limits.memoryBytes", limits["memoryBytes"], count),
+		wall_s: take(stripped, "limits.wallS", limits["wallS"], amount),
+		cpus: take(stripped, "limits.cpus", limits["cpus"], amount),
 	};
 }
 
-function takeException(given: unknown, fields: Fields): WireException | null {
-	const exception = fields.take("exception", given, record) as Partial<ExceptionInput> | null;
+function takeException(given: unknown, stripped: Stripped): WireException | null {
+	const exception = take(stripped, "exception", given, record) as Partial<ExceptionInput> | null;
 	if (exception === null) return null;
 	const frames = Array.isArray(exception.frames) ? (exception.frames as unknown[]) : [];
 	return {
@@ -150,10 +179,15 @@ function takeException(given: unknown, fields: Fields): WireException | null {
 	};
 }
 
-function takeMeasuredBy(given: unknown, fields: Fields): Partial<Record<Measure, string>> {
-	const methods = fields.take("measuredBy", given, record) ?? {};
-	const kept = MEASURES.map((measure) => [measure, fields.take(`measuredBy.${measure}`, methods[measure], label)]);
-	return Object.fromEntries(kept.filter(([, method]) => method !== null));
+function takeMeasuredBy(given: unknown, stripped: Stripped): Partial<Record<Measure, string>> {
+	const methods = take(stripped, "measuredBy", given, record);
+	if (methods === null) return {};
+	const kept: Partial<Record<Measure, string>> = {};
+	for (const measure of MEASURES) {
+		const method = take(stripped, `measuredBy.${measure}`, methods[measure], label);
+		if (method !== null) kept[measure] = method;
+	}
+	return kept;
 }
 
 /** Whether what a script gave names an event that there is. */
@@ -164,37 +198,37 @@ export function hasKnownEvent(given: ReportInput): boolean {
 /** Builds the report. Never throws for what `given` holds; unknown is `null`, never 0. */
 export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport {
 	const { manifest } = frame;
-	const fields = new Fields();
+	const stripped: Stripped = [];
 	const report: WireReport = {
 		id: frame.id,
 		run_id: frame.runId,
 		event: given.event ?? "end",
 		project: manifest.project,
-		command: fields.take("command", given.command, label),
-		version: fields.take("version", given.version, label),
+		command: take(stripped, "command", given.command, label),
+		version: take(stripped, "version", given.version, label),
 		manifest_notice: manifest.notice.version,
-		occurred_at: isoTime(fields.take("occurredAt", given.occurredAt, date) ?? frame.now),
-		since_start_s: fields.take("sinceStartS", given.sinceStartS, amount),
-		test: fields.take("test", given.test, flag) ?? false,
-		platform: fields.take("platform", given.platform, oneOf(PLATFORMS)),
-		platform_inner: fields.take("platformInner", given.platformInner, oneOf(PLATFORMS)),
-		outcome: fields.take("outcome", given.outcome, oneOf(OUTCOMES)),
-		exit_code: fields.take("exitCode", given.exitCode, exitCode),
-		signal: fields.take("signal", given.signal, signalName),
-		wall_s: fields.take("wallS", given.wallS, amount),
-		cpu_user_s: fields.take("cpuUserS", given.cpuUserS, amount),
-		cpu_system_s: fields.take("cpuSystemS", given.cpuSystemS, amount),
-		max_rss_bytes: fields.take("maxRssBytes", given.maxRssBytes, count),
-		threads: fields.take("threads", given.threads, count),
-		read_bytes: fields.take("readBytes", given.readBytes, count),
-		written_bytes: fields.take("writtenBytes", given.writtenBytes, count),
-		measured_by: takeMeasuredBy(given.measuredBy, fields),
-		limits: takeLimits(given.limits, fields),
-		kill_reason: fields.take("killReason", given.killReason, label),
+		occurred_at: isoTime(take(stripped, "occurredAt", given.occurredAt, date) ?? frame.now),
+		since_start_s: take(stripped, "sinceStartS", given.sinceStartS, amount),
+		test: take(stripped, "test", given.test, flag) ?? false,
+		platform: take(stripped, "platform", given.platform, platform),
+		platform_inner: take(stripped, "platformInner", given.platformInner, platform),
+		outcome: take(stripped, "outcome", given.outcome, outcome),
+		exit_code: take(stripped, "exitCode", given.exitCode, exitCode),
+		signal: take(stripped, "signal", given.signal, signalName),
+		wall_s: take(stripped, "wallS", given.wallS, amount),
+		cpu_user_s: take(stripped, "cpuUserS", given.cpuUserS, amount),
+		cpu_system_s: take(stripped, "cpuSystemS", given.cpuSystemS, amount),
+		max_rss_bytes: take(stripped, "maxRssBytes", given.maxRssBytes, count),
+		threads: take(stripped, "threads", given.threads, count),
+		read_bytes: take(stripped, "readBytes", given.readBytes, count),
+		written_bytes: take(stripped, "writtenBytes", given.writtenBytes, count),
+		measured_by: takeMeasuredBy(given.measuredBy, stripped),
+		limits: takeLimits(given.limits, stripped),
+		kill_reason: take(stripped, "killReason", given.killReason, label),
 		weight: frame.weight,
-		inputs: takeInputs(given.inputs, manifest, fields),
-		exception: takeException(given.exception, fields),
-		data: takeData(given.data, manifest, fields),
+		inputs: takeInputs(given.inputs, manifest, stripped),
+		exception: takeException(given.exception, stripped),
+		data: takeData(given.data, manifest, stripped),
 	};
-	return { report, stripped: fields.stripped };
+	return { report, stripped };
 }

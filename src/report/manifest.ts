@@ -3,7 +3,7 @@
  * of the allow-list and of the destination.
  */
 import { EtError } from "../errors.js";
-import { MAX_ENTRIES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, MAX_WEIGHT, NAME_PATTERN } from "./limits.js";
+import { isName, MAX_ENTRIES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, MAX_WEIGHT } from "./limits.js";
 
 export const DATA_TYPES = ["integer", "number", "string", "boolean"] as const;
 export type DataType = (typeof DATA_TYPES)[number];
@@ -135,8 +135,6 @@ function parseEntries<T>(
 	});
 	return Object.fromEntries(parsed);
 }
-
-const isName = (key: string): boolean => NAME_PATTERN.test(key);
 
 function parse(value: unknown): { manifest: Manifest; problems: string[] } {
 	const problems = new Problems();

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { LowSync } from "lowdb";
 import { DurableJson, makeFolder, syncFolder } from "../document/durable.js";
 import { systemErrorCode } from "../errors.js";
+import { serialiseReport } from "../report/serialise.js";
 import type { Envelope } from "./envelope.js";
 import { fileName, type NameParts, type SpoolFolders, within } from "./layout.js";
 
@@ -65,28 +66,43 @@ function syncAbove(root: string, first: string): void {
 	}
 }
 
-function deliver(folders: SpoolFolders, name: string, envelope: Envelope): void {
-	const adapter = new DurableJson<Envelope>(within(folders.tmp, name), within(folders.new, name));
+/** An envelope around a report as {@link serialiseReport} made it: what the user is shown stands in the file as it is. */
+function serialiseEnvelope(envelope: Envelope, reportText: string): string {
+	return `${JSON.stringify({ ...envelope, report: undefined }).slice(0, -1)},"report":${reportText}}`;
+}
+
+function deliver(folders: SpoolFolders, name: string, envelope: Envelope, reportText: string): void {
+	const serialise = (data: Envelope): string => serialiseEnvelope(data, reportText);
+	const adapter = new DurableJson<Envelope>(within(folders.tmp, name), within(folders.new, name), serialise);
 	new LowSync<Envelope>(adapter, envelope).write();
 }
 
-function attempt(folders: SpoolFolders, name: string, envelope: Envelope): PutResult {
+function attempt(folders: SpoolFolders, name: string, envelope: Envelope, reportText: string): PutResult {
 	const unsafe = unsafeSpool(folders.root);
 	if (unsafe !== null) return { ok: false, reason: "spool_unsafe", detail: unsafe };
-	deliver(folders, name, envelope);
+	deliver(folders, name, envelope, reportText);
 	return { ok: true, name, path: within(folders.new, name) };
 }
 
-/** Puts a report where the uploader finds it. When it says `ok`, the report survives a power failure. Never throws. */
-export function put(folders: SpoolFolders, envelope: Envelope, parts: NameParts): PutResult {
+/**
+ * Puts a report where the uploader finds it. When it says `ok`, the report survives a power failure. Never throws.
+ *
+ * @param reportText `envelope.report` as {@link serialiseReport} makes it, where the caller has it
+ */
+export function put(
+	folders: SpoolFolders,
+	envelope: Envelope,
+	parts: NameParts,
+	reportText = serialiseReport(envelope.report),
+): PutResult {
 	const name = fileName(parts);
 	try {
 		try {
-			return attempt(folders, name, envelope);
+			return attempt(folders, name, envelope, reportText);
 		} catch (error) {
 			if (systemErrorCode(error) !== "ENOENT") throw error;
 			makeFolders(folders);
-			return attempt(folders, name, envelope);
+			return attempt(folders, name, envelope, reportText);
 		}
 	} catch (error) {
 		const code = systemErrorCode(error) ?? String(error);

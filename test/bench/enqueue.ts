@@ -14,8 +14,8 @@ import { firstScript, laterScript, scriptPath, wholeScripts } from "./enqueue-sc
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
 import { seededRandom, shuffled } from "./statistics.js";
 
-/** The most that each ratio may be; the targets are 1.08, 1.5, 1.3 and 1.15. */
-const BOUNDS = { whole: 1.12, first: 2, later: 1.3, pending: 1.15 } as const;
+/** The most that each ratio should be. */
+const BOUNDS = { whole: 1.08, first: 1.5, later: 1.3, pending: 1.15 } as const;
 const PENDING = [0, 10_000, 100_000] as const;
 const WARM_UP_ROUNDS = 20;
 const ROUNDS = { whole: 80, first: 80, later: 300 } as const;
@@ -111,7 +111,8 @@ function firstCalls({ writeScript, read, manifest }: Setting, rounds: number): S
 		{
 			name: "first enqueue, in any order",
 			values: all.map((both) => both.enqueue),
-			against: { series: floor, bound: BOUNDS.first },
+			// Half of these floors found a file system that enqueue had just warmed, so that this is bounded by nothing.
+			against: { series: floor, bound: null },
 		},
 		coldFloor,
 		{

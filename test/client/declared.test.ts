@@ -23,10 +23,10 @@ function homeWith(t: Parameters<typeof temporaryHome>[0], source: string, grante
 
 test("the very file that was granted is recognised, and means what it meant", (t) => {
 	const { path, consent } = homeWith(t, SOURCE, SOURCE);
-	const found = declared(path, consent);
+	const found = declared(path, consent.folder);
 	t.true(found.isAgreed);
 	t.deepEqual(found.manifest, MANIFEST);
-	t.is(declared(path, consent).manifest, found.manifest);
+	t.is(declared(path, consent.folder).manifest, found.manifest);
 });
 
 test("a file with one more blank, a grant without the file, and a manifest as content are looked through", (t) => {
@@ -35,33 +35,36 @@ test("a file with one more blank, a grant without the file, and a manifest as co
 		[SOURCE, null],
 	] as const) {
 		const { path, consent } = homeWith(t, source, grantedSource);
-		t.like(declared(path, consent), { isAgreed: false, manifest: MANIFEST });
+		t.like(declared(path, consent.folder), { isAgreed: false, manifest: MANIFEST });
 	}
 	const { consent } = homeWith(t, SOURCE, SOURCE);
-	t.like(declared(MANIFEST, consent), { isAgreed: false, manifest: MANIFEST });
+	t.like(declared(MANIFEST, consent.folder), { isAgreed: false, manifest: MANIFEST });
 });
 
 test("after a no there is nothing to recognise", (t) => {
 	const { path, consent } = homeWith(t, SOURCE, SOURCE);
 	for (const decide of [deny, withdraw]) {
 		consent.write(decide({ ...change, project: "dunovo" }));
-		t.false(declared(path, consent).isAgreed);
+		t.false(declared(path, consent.folder).isAgreed);
 	}
 });
 
 test("a grant for another manifest is followed by the one for this", (t) => {
 	const { path, consent } = homeWith(t, SOURCE, SOURCE);
-	t.true(declared(path, consent).isAgreed);
+	t.true(declared(path, consent.folder).isAgreed);
 	const other = testManifest({ sample: 0.5, data: {} });
 	consent.write(grant(other, "granted", null, "grant-2", { ...change, source: SOURCE }));
-	t.deepEqual(declared(path, consent).manifest, other);
+	t.deepEqual(declared(path, consent.folder).manifest, other);
 });
 
 test("what can't be a manifest is said, whatever was granted", (t) => {
 	for (const source of ["", "null", "7", "{}", '{"project":7}', '{"project":"../evil"}']) {
 		const { path, consent } = homeWith(t, source, source);
-		t.is(t.throws(() => declared(path, consent), { instanceOf: EtError })?.code, "ET_MANIFEST_INVALID", source);
+		t.is(t.throws(() => declared(path, consent.folder), { instanceOf: EtError })?.code, "ET_MANIFEST_INVALID", source);
 	}
 	const { consent } = homeWith(t, SOURCE, SOURCE);
-	t.is(t.throws(() => declared("/no/such/et.json", consent), { instanceOf: EtError })?.code, "ET_MANIFEST_UNREADABLE");
+	t.is(
+		t.throws(() => declared("/no/such/et.json", consent.folder), { instanceOf: EtError })?.code,
+		"ET_MANIFEST_UNREADABLE",
+	);
 });

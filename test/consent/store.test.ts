@@ -30,6 +30,17 @@ const NO_DECISIONS: Record<string, string> = {
 	"with half a grant": JSON.stringify({ ...GRANTED, grant: { ...GRANTED.grant, text: undefined } }),
 };
 
+test("each reading is that of the file as it is now", (t) => {
+	const store = new ConsentStore(temporaryFolder(t));
+	store.write(GRANTED);
+	t.like(store.read("dunovo"), { state: "decided", record: { mode: "granted" } });
+	store.write(deny({ ...change, project: "dunovo" }));
+	t.like(store.read("dunovo"), { state: "decided", record: { mode: "denied" } });
+	writeFileSync(store.path("other"), readFileSync(store.path("dunovo")));
+	t.is(store.read("other").state, "unreadable");
+	t.like(store.read("dunovo"), { state: "decided", record: { mode: "denied" } });
+});
+
 for (const [name, content] of Object.entries(NO_DECISIONS)) {
 	test(`a file that is ${name} means no, also under the flag`, (t) => {
 		const store = new ConsentStore(temporaryFolder(t));

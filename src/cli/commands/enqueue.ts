@@ -1,15 +1,9 @@
 /** `et enqueue`: a report from a shell script, out of flags and JSON. */
 
-import {
-	dropped,
-	type EnqueueOptions,
-	enqueueIn,
-	neverThrowing,
-	type RunIdentity,
-	runOfKey,
-} from "../../client/enqueue.js";
+import { dropped, type EnqueueOptions, enqueueIn, neverThrowing } from "../../client/enqueue.js";
 import { loadManifest } from "../../client/manifest-file.js";
 import type { EnqueueResult } from "../../client/result.js";
+import { type RunIdentity, runOfKey } from "../../client/run-identity.js";
 import { MAX_REPORT_BYTES } from "../../report/limits.js";
 import type { Manifest } from "../../report/manifest.js";
 import type { ReportInput } from "../../report/types.js";
