@@ -1,0 +1,101 @@
+/**
+ * What a user may leave out of a report, before it leaves or afterwards: named once, so that the client, `et redact`
+ * and the server take out the same. What is left out is not given; it never counts as zero.
+ */
+import { isName } from "./limits.js";
+import { MEASURES, type Measure, type WireReport } from "./types.js";
+
+/** Without these a report cannot be placed, judged or counted. */
+type RequiredField = "id" | "run_id" | "event" | "project" | "occurred_at" | "manifest_notice" | "weight" | "test";
+
+export type OptionalField = Exclude<keyof WireReport, RequiredField>;
+
+/** Each field that may be left out, and what stands in its place. */
+const NOT_GIVEN: { readonly [F in OptionalField]: () => WireReport[F] } = {
+	command: () => null,
+	version: () => null,
+	since_start_s: () => null,
+	platform: () => null,
+	platform_inner: () => null,
+	outcome: () => null,
+	exit_code: () => null,
+	signal: () => null,
+	wall_s: () => null,
+	cpu_user_s: () => null,
+	cpu_system_s: () => null,
+	max_rss_bytes: () => null,
+	threads: () => null,
+	read_bytes: () => null,
+	written_bytes: () => null,
+	measured_by: () => ({}),
+	limits: () => null,
+	kill_reason: () => null,
+	inputs: () => [],
+	exception: () => null,
+	data: () => ({}),
+};
+
+/** The standard fields that may be left out; beside them stand `inputs.NAME` and `data.KEY`. */
+export const OPTIONAL_FIELDS = Object.keys(NOT_GIVEN) as OptionalField[];
+
+const INPUT_PREFIX = "inputs.";
+const DATA_PREFIX = "data.";
+
+/** Whether a path names what may be left out: a standard field such as `platform`, or `inputs.NAME`, or `data.KEY`. */
+export function isOptionalField(path: string): boolean {
+	return isStandardField(path) || inputName(path) !== undefined || dataKey(path) !== undefined;
+}
+
+/**
+ * The report without these fields, in the order in which it was: a standard field is `null` or empty, a declared input
+ * or key is gone. A measure takes the name of its method with it, and a platform the one beneath. What is not in the
+ * report, or cannot be left out, changes nothing.
+ */
+export function withoutFields<R extends Partial<WireReport>>(report: R, paths: readonly string[]): R {
+	if (paths.length === 0) return report;
+	const without: R = { ...report };
+	for (const path of paths) leaveOut(without, path);
+	return without;
+}
+
+/** Replaces what it changes, and changes nothing inside: the parts may belong to another report. */
+function leaveOut(report: Partial<WireReport>, path: string): void {
+	const name = inputName(path);
+	const key = dataKey(path);
+	if (isStandardField(path)) {
+		makeNotGiven(report, path);
+		if (path === "platform") makeNotGiven(report, "platform_inner");
+		if (isMeasure(path) && report.measured_by) report.measured_by = withoutKey(report.measured_by, path);
+	}
+	if (name !== undefined && report.inputs) report.inputs = report.inputs.filter((input) => input.name !== name);
+	if (key !== undefined && report.data) report.data = withoutKey(report.data, key);
+}
+
+function makeNotGiven<F extends OptionalField>(report: Partial<WireReport>, field: F): void {
+	if (Object.hasOwn(report, field)) report[field] = NOT_GIVEN[field]();
+}
+
+function withoutKey<T extends object>(record: T, key: string): T {
+	return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key)) as T;
+}
+
+function isStandardField(path: string): path is OptionalField {
+	return Object.hasOwn(NOT_GIVEN, path);
+}
+
+function isMeasure(field: OptionalField): field is Measure {
+	return MEASURES.includes(field as Measure);
+}
+
+function inputName(path: string): string | undefined {
+	return nameAfter(INPUT_PREFIX, path);
+}
+
+function dataKey(path: string): string | undefined {
+	return nameAfter(DATA_PREFIX, path);
+}
+
+function nameAfter(prefix: string, path: string): string | undefined {
+	const name = path.startsWith(prefix) ? path.slice(prefix.length) : "";
+	return isName(name) ? name : undefined;
+}
