@@ -38,7 +38,7 @@ export function dropEmptySegments({ folders, removal, now }: FoldOptions): void 
 	for (const segment of segmentNames(folders)) {
 		let isEmpty = true;
 		for (const { envelope } of segmentEntries(folders, segment)) {
-			if (removal.isGone(envelope.report.id)) continue;
+			if (removal.isGone(envelope.report.id, segment)) continue;
 			isEmpty = false;
 			break;
 		}
@@ -50,17 +50,20 @@ export function dropEmptySegments({ folders, removal, now }: FoldOptions): void 
 }
 
 /** Loose reports that can be folded, as many as fit into one segment. */
-function nextLoose({ folders, policy }: FoldOptions, after: string): { reports: LooseReport[]; last: string | null } {
+function nextLoose(
+	{ folders, policy, removal }: FoldOptions,
+	after: string,
+): { reports: LooseReport[]; last: string | null } {
 	const reports: LooseReport[] = [];
 	let bytes = 0;
 	let last: string | null = null;
 	for (const name of reportNames(folders.new, policy.segmentReports, after)) {
 		last = name;
 		// A stranger's name might hold a line break, which the segment's format has no room for.
-		const text = namedAtMs(name) === null ? null : readLoose(folders.new, name);
-		if (text === null) continue;
-		reports.push({ name, text });
-		bytes += text.length;
+		const loose = namedAtMs(name) === null ? null : readLoose(folders.new, name);
+		if (loose === null || removal.isReplaced(loose.id)) continue;
+		reports.push({ name, text: loose.text });
+		bytes += loose.text.length;
 		if (bytes >= policy.segmentBytes) break;
 	}
 	return { reports, last };

@@ -1,7 +1,7 @@
 /** How settled reports leave the spool: a loose one by removing its file, a folded one by a tombstone. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Graves, goneIds } from "../src/spool/gone.js";
+import { type Gone, Graves, gone } from "../src/spool/gone.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { removeAll } from "../src/spool/remove.js";
 import type { Parcel } from "./parcel.js";
@@ -11,7 +11,7 @@ const FRESH_MS = 1000;
 
 export class Removal {
 	private readonly graves: Graves;
-	private readonly gone: Set<string>;
+	private readonly gone: Gone;
 	/** Tombstones in files that were begun until then have been read. */
 	private readUntilMs = 0;
 
@@ -21,18 +21,24 @@ export class Removal {
 		writer: string,
 	) {
 		this.graves = new Graves(folders, writer);
-		this.gone = goneIds(folders);
+		this.gone = gone(folders);
 	}
 
-	isGone(id: string): boolean {
-		return this.gone.has(id);
+	/** Whether one copy of a report is gone: its own file, or the one in a segment. */
+	isGone(id: string, segment: string | null): boolean {
+		return (segment === null ? this.gone.all : this.gone.folded).has(id);
+	}
+
+	/** Whether a loose file stands for what a segment holds: folded, it would be taken for that. */
+	isReplaced(id: string): boolean {
+		return this.gone.folded.has(id) && !this.gone.all.has(id);
 	}
 
 	/** Those that are in the spool at this moment: their user may have dropped some since they were read. */
 	stillThere(parcels: readonly Parcel[]): Parcel[] {
 		if (parcels.some(({ segment }) => segment !== null)) this.lookForTombstones();
 		return parcels.filter(({ name, segment, report }) =>
-			segment === null ? existsSync(join(this.folders.new, name)) : !this.gone.has(report.id),
+			segment === null ? existsSync(join(this.folders.new, name)) : !this.isGone(report.id, segment),
 		);
 	}
 
@@ -41,14 +47,16 @@ export class Removal {
 		const begunMs = statSync(this.folders.gone, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 		if (begunMs <= this.readUntilMs) return;
 		this.readUntilMs = Math.min(begunMs, Date.now() - FRESH_MS);
-		for (const id of goneIds(this.folders)) this.gone.add(id);
+		const { all, folded } = gone(this.folders);
+		for (const id of all) this.gone.all.add(id);
+		for (const id of folded) this.gone.folded.add(id);
 	}
 
 	/** @throws the system's error where a tombstone can't be written: what it is for is then sent once more */
 	async remove(parcels: readonly Parcel[]): Promise<void> {
 		const folded = parcels.filter(({ segment }) => segment !== null).map(({ report }) => report.id);
 		this.graves.bury(folded);
-		for (const id of folded) this.gone.add(id);
+		for (const id of folded) for (const ids of [this.gone.all, this.gone.folded]) ids.add(id);
 		const loose = parcels.filter(({ segment }) => segment === null).map(({ name }) => name);
 		await removeAll(this.folders.new, loose);
 	}

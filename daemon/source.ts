@@ -87,7 +87,7 @@ export class Source {
 	}
 
 	private consider(entry: WaitingEntry): Parcel | null {
-		if (this.options.removal.isGone(entry.envelope.report.id)) return null;
+		if (this.options.removal.isGone(entry.envelope.report.id, entry.segment)) return null;
 		if (entry.envelope.hold !== null) return this.keep("held");
 		const found = parcel(entry);
 		const decision = this.options.gate.ask(found.report.project, found);

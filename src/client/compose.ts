@@ -34,7 +34,8 @@ function wrap(report: Envelope["report"], manifest: Manifest, by: By, key: strin
 	const { version } = manifest.notice;
 	const notice = by === FLAG_GRANT ? { version, digest: noticeDigest(manifest) } : by.notice;
 	const grant = by === FLAG_GRANT ? FLAG_GRANT : by.id;
-	return { et: 1, endpoint: manifest.endpoint, notice, grant, hold: null, erase_key: key, report };
+	const hold = by !== FLAG_GRANT && by.review.approve ? "approve" : null;
+	return { et: 1, endpoint: manifest.endpoint, notice, grant, hold, erase_key: key, report };
 }
 
 export function compose(

@@ -36,6 +36,8 @@ const DECISION = {
 		text: "t",
 		source: "s",
 		flush: null,
+		without: [],
+		review: { approve: false, delay_s: 0 },
 	},
 };
 

@@ -2,7 +2,7 @@
 
 import { consentText, type Manifest } from "../report/manifest.js";
 import { sha256Hex } from "../report/sha256.js";
-import type { ConsentRecord, Grant, Mode } from "./record.js";
+import { type ConsentRecord, type Grant, type Mode, NO_REVIEW } from "./record.js";
 
 export interface Change {
 	project: string;
@@ -16,6 +16,10 @@ export interface GrantChange extends Omit<Change, "project"> {
 	source?: string | null;
 	/** @defaultValue as it was */
 	flush?: Grant["flush"];
+	/** @defaultValue as it was */
+	without?: Grant["without"];
+	/** @defaultValue as it was */
+	review?: Grant["review"];
 }
 
 /** The digest by which an envelope names the notice that it was recorded under. */
@@ -53,6 +57,8 @@ export function grant(
 			text: consentText(manifest),
 			source: change.source ?? null,
 			flush: change.flush ?? current?.flush ?? null,
+			without: change.without ?? current?.without ?? [],
+			review: change.review ?? current?.review ?? NO_REVIEW,
 		},
 	};
 }

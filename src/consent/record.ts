@@ -20,7 +20,20 @@ export interface Grant {
 	source: string | null;
 	/** Scripts start the uploader themselves, detached, where none runs; null where they do not. */
 	flush: typeof DETACHED | null;
+	/** What the user leaves out of reports, by names of the wire: `platform`, `inputs.NAME`, `data.KEY`. */
+	without: readonly string[];
+	review: Review;
 }
+
+/** What the user wants to look at before it leaves. */
+export interface Review {
+	/** Nothing leaves without `et approve`. */
+	approve: boolean;
+	/** Seconds that a report waits at least before it leaves. */
+	delay_s: number;
+}
+
+export const NO_REVIEW: Review = { approve: false, delay_s: 0 };
 
 export interface ConsentRecord {
 	et: 1;
@@ -35,9 +48,25 @@ export interface ConsentRecord {
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
+function parseWithout(value: unknown): readonly string[] | null {
+	if (value === undefined) return [];
+	return Array.isArray(value) && value.every(isText) ? value : null;
+}
+
+function parseReview(value: unknown): Review | null {
+	if (value === undefined) return NO_REVIEW;
+	const { approve, delay_s } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+	if (typeof approve !== "boolean" || typeof delay_s !== "number" || !(delay_s >= 0)) return null;
+	return { approve, delay_s };
+}
+
+/** What restricts a grant and can't be read makes it none: it would else allow more than its user said. */
 function parseGrant(value: unknown): Grant | null {
 	if (typeof value !== "object" || value === null) return null;
-	const { id, endpoint, notice, text, source, flush } = value as Record<string, unknown>;
+	const { id, endpoint, notice, text, source, flush, ...rest } = value as Record<string, unknown>;
+	const without = parseWithout(rest["without"]);
+	const review = parseReview(rest["review"]);
+	if (without === null || review === null) return null;
 	const { version, digest } = (typeof notice === "object" && notice !== null ? notice : {}) as Record<string, unknown>;
 	if (!isText(id) || !isText(endpoint) || !isText(text) || !isText(digest) || !Number.isSafeInteger(version))
 		return null;
@@ -48,6 +77,8 @@ function parseGrant(value: unknown): Grant | null {
 		text,
 		source: isText(source) ? source : null,
 		flush: flush === DETACHED ? DETACHED : null,
+		without,
+		review,
 	};
 }
 

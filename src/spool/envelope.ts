@@ -12,7 +12,7 @@ export interface Envelope {
 	notice: { version: number; digest: string };
 	/** Id of the grant that it was recorded under, or "flag". */
 	grant: string;
-	/** Why it waits for the user's word ("user"), or null. */
+	/** Why it waits for its user's word: it was held ("user"), or nothing of its project leaves without `et approve`. */
 	hold: string | null;
 	/** What erases the run on the server; kept by the user alone. */
 	erase_key: string | null;

@@ -10,6 +10,8 @@ import { LineFile, lineFiles, readLines } from "./line-file.js";
 
 interface GoneLine {
 	ids: string[];
+	/** Its copies in segments alone: a loose file stands for it now. */
+	folded?: true;
 }
 
 /** Buries reports for one writer. */
@@ -26,15 +28,33 @@ export class Graves {
 		if (ids.length > 0) this.file.append([{ ids } satisfies { ids: readonly string[] }]);
 	}
 
+	/** Buries the copies in segments alone. @throws the system's error; then they are not gone */
+	buryFolded(ids: readonly string[]): void {
+		if (ids.length > 0) this.file.append([{ ids, folded: true }]);
+	}
+
 	close(): void {
 		this.file.close();
 	}
 }
 
+/** What is buried, by id. */
+export interface Gone {
+	/** Wherever their bytes still are. */
+	all: Set<string>;
+	/** In segments: a loose file stands for it, or nothing does. */
+	folded: Set<string>;
+}
+
 /** Ids of all reports that are gone. Never throws. */
-export function goneIds(folders: SpoolFolders): Set<string> {
-	const ids = new Set<string>();
-	for (const line of readLines<GoneLine>(folders.gone)) for (const id of line.ids) ids.add(id);
+export function gone(folders: SpoolFolders): Gone {
+	const ids: Gone = { all: new Set(), folded: new Set() };
+	for (const line of readLines<GoneLine>(folders.gone)) {
+		for (const id of line.ids) {
+			ids.folded.add(id);
+			if (line.folded !== true) ids.all.add(id);
+		}
+	}
 	return ids;
 }
 

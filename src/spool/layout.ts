@@ -26,6 +26,8 @@ export interface SpoolFolders {
 	sent: string;
 	/** Erase keys of runs that may have left: JSON lines, a file a writer. */
 	keys: string;
+	/** What is asked of servers about reports that have left. */
+	requests: string;
 	/** The uploader's memory. */
 	state: string;
 	/** The uploader's lease. */
@@ -54,6 +56,7 @@ export function spoolFolders(root: string): SpoolFolders {
 		lost: within(root, "lost"),
 		sent: within(root, "sent"),
 		keys: within(root, "keys"),
+		requests: within(root, "requests"),
 		state: within(root, "uploader.json"),
 		lease: within(root, "uploader.lock"),
 	};

@@ -131,14 +131,19 @@ export function readEntry(folder: string, name: string): EntryReading {
 /** What stands in a text for bytes that are no UTF-8. */
 const NOT_UTF8 = "\ufffd";
 
-/**
- * The text of a report's own file, from which its bytes can be made again; null where it is no
- * report, or gone, or its bytes are not all UTF-8. Never throws.
- */
-export function readLoose(folder: string, name: string): string | null {
+/** A report's own file. */
+export interface LooseFile {
+	/** From which its bytes can be made again. */
+	text: string;
+	id: string;
+}
+
+/** Null where it is no report, or gone, or its bytes are not all UTF-8. Never throws. */
+export function readLoose(folder: string, name: string): LooseFile | null {
 	const reading = readFile(folder, name);
 	if (reading.state !== "read" || reading.text.includes(NOT_UTF8)) return null;
-	return parseEnvelope(reading.text).ok ? reading.text : null;
+	const parsed = parseEnvelope(reading.text);
+	return parsed.ok ? { text: reading.text, id: parsed.envelope.report.id } : null;
 }
 
 /** All that waits, one after another, in the order of time; what can't be read is passed over. */

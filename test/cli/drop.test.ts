@@ -57,7 +57,7 @@ test("what is folded goes too", async (t) => {
 	const home = grantedHome(t);
 	const name = putReport(home.spool);
 	const [report] = reportsIn(home);
-	fold(home.spool, "0000000001000-test", [{ name, text: readLoose(home.spool.new, name) ?? "" }]);
+	fold(home.spool, "0000000001000-test", [{ name, text: readLoose(home.spool.new, name)?.text ?? "" }]);
 	t.is((await et(t, home, ["drop", report?.id ?? ""])).code, 0);
 	t.deepEqual([...waiting(home.spool)], []);
 	t.is(droppedOf(home), 1);

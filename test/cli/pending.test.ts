@@ -44,7 +44,7 @@ test("in a pipe a row a report in the order of time, whole and without colour", 
 test("what a report or a file is called can't speak to a terminal", async (t) => {
 	const home = grantedHome(t);
 	const name = putReport(home.spool, { grant: "test-grant" });
-	const envelope = { ...JSON.parse(readLoose(home.spool.new, name) ?? "") };
+	const envelope = { ...JSON.parse(readLoose(home.spool.new, name)?.text ?? "") };
 	envelope.report = { ...envelope.report, id: envelope.report.id.replace(/..$/, "00"), command: HOSTILE };
 	plantFile(home.spool, JSON.stringify(envelope));
 	const text = await pending(t, home);
@@ -101,7 +101,7 @@ test("the state says what may become of a report", async (t) => {
 	grantAt(home, "local");
 	t.deepEqual((await states())[0], ["local only", null]);
 	grantAt(home);
-	const { report } = JSON.parse(readLoose(home.spool.new, name) ?? "");
+	const { report } = JSON.parse(readLoose(home.spool.new, name)?.text ?? "");
 	const journal = new Journal(home.spool, "test");
 	const tried = [{ id: report.id, run_id: report.run_id, project: report.project, event: report.event }];
 	journal.trying({ at: new Date().toISOString(), endpoint: home.manifest.endpoint, batch: "1", tried }, []);
@@ -127,7 +127,7 @@ test("JSON holds the report as it would leave, and not the key that erases it", 
 	const name = putReport(home.spool, { grant: "test-grant", key });
 	const text = await pending(t, home, "--json");
 	t.false(text.includes(key));
-	const { report } = JSON.parse(readLoose(home.spool.new, name) ?? "");
+	const { report } = JSON.parse(readLoose(home.spool.new, name)?.text ?? "");
 	const { spool, ...shown } = JSON.parse(text).reports[0];
 	t.deepEqual(shown, report);
 	t.like(spool, { name, grant: "test-grant", endpoint: home.manifest.endpoint, state: "waiting" });
@@ -137,7 +137,7 @@ test("folded reports wait like the others", async (t) => {
 	const home = grantedHome(t);
 	const name = putReport(home.spool, { grant: "test-grant", atMs: 1000 });
 	putReport(home.spool, { grant: "test-grant", atMs: 2000 });
-	fold(home.spool, "0000000001000-test", [{ name, text: readLoose(home.spool.new, name) ?? "" }]);
+	fold(home.spool, "0000000001000-test", [{ name, text: readLoose(home.spool.new, name)?.text ?? "" }]);
 	t.is(JSON.parse(await pending(t, home, "--json")).count, 2);
 });
 

@@ -27,6 +27,10 @@ const NO_DECISIONS: Record<string, string> = {
 	"of no mode": JSON.stringify({ ...GRANTED, mode: "maybe" }),
 	"without a date": JSON.stringify({ ...GRANTED, since: "lately" }),
 	"granted, but without a grant": JSON.stringify({ ...GRANTED, grant: null }),
+	"with a restriction that can't be read": JSON.stringify({
+		...GRANTED,
+		grant: { ...GRANTED.grant, without: "platform" },
+	}),
 	"with half a grant": JSON.stringify({ ...GRANTED, grant: { ...GRANTED.grant, text: undefined } }),
 };
 

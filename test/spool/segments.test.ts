@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { DEFAULT_BOUNDS, keepBounds } from "../../src/spool/bounds.js";
-import { clearGraves, Graves, goneIds } from "../../src/spool/gone.js";
+import { clearGraves, Graves, gone } from "../../src/spool/gone.js";
 import type { SpoolFolders } from "../../src/spool/layout.js";
 import { finishLosing, type LostReason, lose, lostByReason } from "../../src/spool/lost.js";
 import { readLoose } from "../../src/spool/read.js";
@@ -249,9 +249,9 @@ test("tombstones are cleared after a day, and not before", (t) => {
 	const [file = ""] = namesIn(folders.gone);
 	const buriedMs = statSync(join(folders.gone, file)).mtimeMs;
 	clearGraves(folders, buriedMs + DAY_MS - 1);
-	t.deepEqual(goneIds(folders), new Set(["a", "b"]));
+	t.deepEqual(gone(folders).all, new Set(["a", "b"]));
 	clearGraves(folders, buriedMs + DAY_MS + 1);
-	t.deepEqual(goneIds(folders), new Set());
+	t.deepEqual(gone(folders).all, new Set());
 	clearGraves(folders, buriedMs + 2 * DAY_MS);
 });
 
@@ -261,7 +261,7 @@ test("half a tombstone of a writer that was killed buries nobody, and hides none
 	graves.bury(["a"]);
 	graves.close();
 	writeFileSync(join(folders.gone, "other-0000.jsonl"), '{"ids":["b"]}\n{"ids":["c"');
-	t.deepEqual([...goneIds(folders)].sort(), ["a", "b"]);
+	t.deepEqual([...gone(folders).all].sort(), ["a", "b"]);
 });
 
 test("a damaged segment is told from a whole one", (t) => {
@@ -280,7 +280,7 @@ test("what is no report, or holds bytes that are no UTF-8, is not read for foldi
 	const bytes = Buffer.concat([text.subarray(0, -2), Buffer.from(',"x":"'), Buffer.from([0xff]), Buffer.from('"}\n')]);
 	const odd = plantFile(folders, bytes, AT_MS + 1);
 	t.deepEqual(JSON.parse(bytes.toString("utf8")).et, 1, "as a reader takes it, it is a report");
-	t.is(readLoose(folders.new, good), text.toString("utf8"));
+	t.is(readLoose(folders.new, good)?.text, text.toString("utf8"));
 	t.is(readLoose(folders.new, odd), null);
 	t.is(readLoose(folders.new, plantFile(folders, "no report", AT_MS + 2)), null);
 	t.is(readLoose(folders.new, "not-there.json"), null);
