@@ -3,7 +3,7 @@
  * and the server take out the same. What is left out is not given; it never counts as zero.
  */
 import { isName } from "./limits.js";
-import { MEASURES, type Measure, type WireReport } from "./types.js";
+import { MEASURES, type Measure, type WireInput, type WireReport } from "./types.js";
 
 /** Without these a report cannot be placed, judged or counted. */
 type RequiredField = "id" | "run_id" | "event" | "project" | "occurred_at" | "manifest_notice" | "weight" | "test";
@@ -51,32 +51,41 @@ export function isOptionalField(path: string): boolean {
  * or key is gone. A measure takes the name of its method with it, and a platform the one beneath. What is not in the
  * report, or cannot be left out, changes nothing.
  */
-export function withoutFields<R extends Partial<WireReport>>(report: R, paths: readonly string[]): R {
+export function withoutFields<R extends { readonly [F in OptionalField]?: unknown }>(
+	report: R,
+	paths: readonly string[],
+): R {
 	if (paths.length === 0) return report;
-	const without: R = { ...report };
+	const without: Record<string, unknown> = { ...report };
 	for (const path of paths) leaveOut(without, path);
-	return without;
+	return without as R;
 }
 
 /** Replaces what it changes, and changes nothing inside: the parts may belong to another report. */
-function leaveOut(report: Partial<WireReport>, path: string): void {
+function leaveOut(report: Record<string, unknown>, path: string): void {
 	const name = inputName(path);
 	const key = dataKey(path);
 	if (isStandardField(path)) {
 		makeNotGiven(report, path);
 		if (path === "platform") makeNotGiven(report, "platform_inner");
-		if (isMeasure(path) && report.measured_by) report.measured_by = withoutKey(report.measured_by, path);
+		if (isMeasure(path)) removeKey(report, "measured_by", path);
 	}
-	if (name !== undefined && report.inputs) report.inputs = report.inputs.filter((input) => input.name !== name);
-	if (key !== undefined && report.data) report.data = withoutKey(report.data, key);
+	if (name !== undefined) removeInput(report, name);
+	if (key !== undefined) removeKey(report, "data", key);
 }
 
-function makeNotGiven<F extends OptionalField>(report: Partial<WireReport>, field: F): void {
+function makeNotGiven(report: Record<string, unknown>, field: OptionalField): void {
 	if (Object.hasOwn(report, field)) report[field] = NOT_GIVEN[field]();
 }
 
-function withoutKey<T extends object>(record: T, key: string): T {
-	return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key)) as T;
+function removeInput(report: Record<string, unknown>, name: string): void {
+	const { inputs } = report;
+	if (Array.isArray(inputs)) report["inputs"] = (inputs as WireInput[]).filter((input) => input.name !== name);
+}
+
+function removeKey(report: Record<string, unknown>, field: "data" | "measured_by", key: string): void {
+	const entries = Object.entries(report[field] ?? {});
+	if (entries.length > 0) report[field] = Object.fromEntries(entries.filter(([each]) => each !== key));
 }
 
 function isStandardField(path: string): path is OptionalField {

@@ -2,7 +2,7 @@
 import helmet from "@fastify/helmet";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { EtError } from "../errors.js";
-import { BATCHES_PATH, WIRE_VERSION } from "../report/wire.js";
+import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
 import type { Clock, Log, ServerConfig } from "./config.js";
 import { Refusal } from "./intake/refusal.js";
 import { addIntake, unsupportedMediaType } from "./intake/route.js";
@@ -23,6 +23,7 @@ const HEALTH_PATH = "/healthz";
 /** What each address answers; every other method there is a 405. HEAD goes with GET. */
 const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
 	[BATCHES_PATH, "POST"],
+	[ERASURES_PATH, "POST"],
 	[HEALTH_PATH, "GET"],
 	[RUNS_PATH, "GET"],
 	[RUN_PATH, "GET"],
@@ -41,7 +42,11 @@ export async function buildApp({ store, clock, log, config }: AppOptions): Promi
 	await app.register(helmet, SECURITY_HEADERS);
 	app.setErrorHandler<FastifyError>((error, request, reply) => refuse(error, request, reply));
 	app.setNotFoundHandler((request, reply) =>
-		refuse(new Refusal("not_found", `There is nothing here. Batches go to ${BATCHES_PATH}.`), request, reply),
+		refuse(
+			new Refusal("not_found", `There is nothing here. Batches go to ${BATCHES_PATH}, erasures to ${ERASURES_PATH}.`),
+			request,
+			reply,
+		),
 	);
 	addIntake(app, { store, clock, config });
 	addPages(app, { store, config });
@@ -118,15 +123,18 @@ function sendWire(reply: FastifyReply, refusal: Refusal): FastifyReply {
 function toRefusal(error: unknown, config: ServerConfig): Refusal {
 	if (error instanceof Refusal) return error;
 	if (error instanceof EtError && error.code === "ET_STORE_UNAVAILABLE") {
-		return new Refusal("store_unavailable", "The store cannot be used now. Nothing was stored. Try again later.");
+		return new Refusal(
+			"store_unavailable",
+			"The store cannot be used now. Nothing was stored or erased. Try again later.",
+		);
 	}
 	switch (statusOf(error)) {
 		case undefined:
-			return new Refusal("internal_error", "Something went wrong here. Nothing was stored. Try again later.");
+			return new Refusal("internal_error", "Something went wrong here. Nothing was stored or erased. Try again later.");
 		case 413:
 			return new Refusal(
 				"body_too_large",
-				`The body has more than ${config.maxBodyBytes} bytes. Nothing was stored. Send fewer reports at once.`,
+				`The body has more than ${config.maxBodyBytes} bytes. Nothing was stored or erased. Send less at once.`,
 			);
 		case 415:
 			return unsupportedMediaType();

@@ -1,5 +1,7 @@
 /** Every number that the server goes by, in one place. Sizes are in bytes, times in milliseconds. */
 
+import { MAX_ERASURES } from "../report/wire.js";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -21,6 +23,8 @@ export interface ServerConfig {
 	maxInflatedBytes: number;
 	/** Most reports of one batch. @defaultValue 500 */
 	maxReports: number;
+	/** Most erasures of one request. @defaultValue 500 */
+	maxErasures: number;
 	/** How long a request may take to arrive whole. @defaultValue 60 s */
 	requestTimeoutMs: number;
 	/** How long requests under way may take to finish once the server is told to stop. @defaultValue 10 s */
@@ -35,6 +39,7 @@ export const DEFAULT_CONFIG = {
 	maxBodyBytes: 2 * MIB,
 	maxInflatedBytes: 4 * MIB,
 	maxReports: 500,
+	maxErasures: MAX_ERASURES,
 	requestTimeoutMs: 60_000,
 	closeTimeoutMs: 10_000,
 	retryAfterSeconds: 30,
@@ -74,6 +79,9 @@ export const SQLITE_BUSY_TIMEOUT_MS = 500;
  * second than SQLite's own 1,000.
  */
 export const SQLITE_CHECKPOINT_PAGES = 8_000;
+
+/** After what time the write-ahead log is emptied when another process was reading as something was erased. */
+export const SQLITE_WIPE_RETRY_MS = 60_000;
 
 /** How long a browser may keep the style sheet: its address changes with its content. */
 export const STYLE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;

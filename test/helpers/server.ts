@@ -2,7 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { BATCHES_PATH, type WireAnswer, type WireError } from "../../src/report/wire.js";
+import { eraseKey, runIdOf } from "../../src/report/ids.js";
+import {
+	BATCHES_PATH,
+	ERASURES_PATH,
+	type WireAnswer,
+	type WireErasureAnswer,
+	type WireErasureVerdict,
+	type WireError,
+} from "../../src/report/wire.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.js";
 import { temporaryFolder } from "./temporary.js";
 
@@ -53,24 +61,54 @@ export function wireBatch(reports: readonly unknown[], changes: Record<string, u
 	return { wire: 1, sent_at: new Date().toISOString(), lost: [], reports, ...changes };
 }
 
-export interface Posted {
+export interface Posted<Answer = WireAnswer> {
 	status: number;
 	headers: Headers;
-	body: WireAnswer & WireError;
+	body: Answer & WireError;
 }
 
-/** Posts a body as it is. */
-export async function postBytes(
+/** Posts a body of a batch as it is. */
+export function postBytes(
 	url: string,
 	body: string | Uint8Array<ArrayBuffer>,
 	headers: Record<string, string> = {},
 ): Promise<Posted> {
-	const response = await fetch(`${url}${BATCHES_PATH}`, {
+	return postTo(`${url}${BATCHES_PATH}`, body, headers);
+}
+
+/** Posts a body of erasures as it is. */
+export function postErasureBytes(
+	url: string,
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Record<string, string> = {},
+): Promise<Posted<WireErasureAnswer>> {
+	return postTo(`${url}${ERASURES_PATH}`, body, headers);
+}
+
+async function postTo<Answer>(
+	address: string,
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Record<string, string>,
+): Promise<Posted<Answer>> {
+	const response = await fetch(address, {
 		method: "POST",
 		headers: { "content-type": "application/json", ...headers },
 		body,
 	});
-	return { status: response.status, headers: response.headers, body: (await response.json()) as Posted["body"] };
+	return { status: response.status, headers: response.headers, body: (await response.json()) as Answer & WireError };
+}
+
+/** Asks for erasures that are none of the test's mistakes, and gives the verdicts. */
+export async function erase(url: string, ...erasures: readonly unknown[]): Promise<WireErasureVerdict[]> {
+	const posted = await postErasureBytes(url, JSON.stringify({ wire: 1, erasures }));
+	if (posted.status !== 200) throw new Error(`erasures were answered ${posted.status} ${posted.body.error.code}`);
+	return posted.body.verdicts;
+}
+
+/** A run as its user knows it: its erase key, and the id that follows from it. */
+export function newRun(): { key: string; runId: string } {
+	const key = eraseKey(randomBytes(16));
+	return { key, runId: runIdOf(key) };
 }
 
 /** Posts a value as JSON. */

@@ -1,8 +1,10 @@
 /** What a batch says, judged report by report: pure, so that every order and every defect can be tested. */
 import { NAME_PATTERN } from "../../report/limits.js";
 import { WIRE_VERSION, type WireAnswer, type WireVerdict } from "../../report/wire.js";
-import { MAX_ECHOED_ID_LENGTH, TOLERATED_SKEW_MS } from "../config.js";
+import { TOLERATED_SKEW_MS } from "../config.js";
+import { columnsOf } from "../store/columns.js";
 import type { EventRecord, InsertResult, LostRecord } from "../store/types.js";
+import { isObject, readId } from "./entries.js";
 import { Refusal } from "./refusal.js";
 import { parseInstant, type ValidReport, validateReport } from "./validate.js";
 
@@ -93,11 +95,7 @@ function toRecord({ report, json, occurredAtMs }: ValidReport, receivedAt: numbe
 		receivedAt,
 		occurredAt: occurredAtMs + skewMs,
 		occurredAtClient: occurredAtMs,
-		command: report.command ?? null,
-		version: report.version ?? null,
-		outcome: report.outcome ?? null,
-		test: report.test ?? false,
-		wallSeconds: report.wall_s ?? null,
+		...columnsOf(report),
 		report: json,
 	};
 }
@@ -120,16 +118,6 @@ function notABatch(reason: string): Refusal {
 		"not_a_batch",
 		`The body is not a batch: ${reason}. Nothing was stored. docs/wire-format.md shows one.`,
 	);
-}
-
-/** The id as it was sent, or null where there is none that could be told back. */
-function readId(value: unknown): string | null {
-	if (!isObject(value) || typeof value.id !== "string") return null;
-	return value.id.length <= MAX_ECHOED_ID_LENGTH ? value.id : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isName(value: unknown): value is string {

@@ -21,7 +21,7 @@ export function bodyEncoding(header: string | undefined): BodyEncoding {
 	if (name === "gzip" || name === "x-gzip") return "gzip";
 	throw new Refusal(
 		"unsupported_encoding",
-		"The body's Content-Encoding is neither identity nor gzip. Nothing was stored. Send it as it is, or gzipped.",
+		"The body's Content-Encoding is neither identity nor gzip. Nothing was stored or erased. Send it as it is, or gzipped.",
 	);
 }
 
@@ -51,19 +51,23 @@ async function inflateWithin(body: Buffer, maxOutputLength: number): Promise<Buf
 		if (systemErrorCode(error) === "ERR_BUFFER_TOO_LARGE") {
 			throw new Refusal(
 				"body_too_large",
-				`The body inflates to more than ${maxOutputLength} bytes. Nothing was stored. Send fewer reports at once.`,
+				`The body inflates to more than ${maxOutputLength} bytes. Nothing was stored or erased. Send less at once.`,
 			);
 		}
 		throw new Refusal(
 			"not_gzip",
-			"The body is said to be gzip, but is damaged or cut short. Nothing was stored. Send it again.",
+			"The body is said to be gzip, but is damaged or cut short. Nothing was stored or erased. Send it again.",
 			{ cause: error },
 		);
 	}
 }
 
 function notJson(reason: string, cause?: unknown): Refusal {
-	return new Refusal("not_json", `The body is not JSON: ${reason}. Nothing was stored. Send one JSON object.`, {
-		cause,
-	});
+	return new Refusal(
+		"not_json",
+		`The body is not JSON: ${reason}. Nothing was stored or erased. Send one JSON object.`,
+		{
+			cause,
+		},
+	);
 }

@@ -14,10 +14,12 @@ export const REFUSALS = {
 	not_json: 400,
 	not_gzip: 400,
 	not_a_batch: 400,
+	not_erasures: 400,
 	not_found: 404,
 	method_not_allowed: 405,
 	body_too_large: 413,
 	too_many_reports: 413,
+	too_many_erasures: 413,
 	unsupported_media_type: 415,
 	unsupported_encoding: 415,
 	unsupported_wire: 415,
@@ -29,5 +31,10 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why one report of a batch is rejected; the others are stored all the same. */
 export const REJECTIONS = ["invalid_report", "invalid_date", "report_too_large"] as const;
+
+/** Why one erasure of a request is rejected; the others are done all the same. */
+export const ERASURE_REJECTIONS = ["invalid_erasure", "field_required", "unknown_field"] as const;
+
+export type ErasureRejectionCode = (typeof ERASURE_REJECTIONS)[number];
 
 export type RejectionCode = (typeof REJECTIONS)[number];

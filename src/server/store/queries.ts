@@ -18,9 +18,10 @@ interface EventRow {
 	occurred_at: number;
 	occurred_at_client: number;
 	report: string;
+	redacted: string | null;
 }
 
-const EVENT_COLUMNS = ["seq", "received_at", "occurred_at", "occurred_at_client", "report"] as const;
+const EVENT_COLUMNS = ["seq", "received_at", "occurred_at", "occurred_at_client", "report", "redacted"] as const;
 
 export async function projectId(db: Database, name: string): Promise<number | undefined> {
 	const row = await db.selectFrom("projects").select("id").where("name", "=", name).executeTakeFirst();
@@ -70,7 +71,7 @@ export async function lostTotals(db: Database, project: string): Promise<LostTot
 export async function counts(db: Database): Promise<StoreCounts> {
 	const runs = db.selectFrom("events").select(["project_id", "run_id"]).distinct().as("run");
 	const number = sql<number>`count(*)`.as("number");
-	const [events, distinctRuns, projects, lost] = await Promise.all([
+	const [events, distinctRuns, projects, lost, tombstones] = await Promise.all([
 		db.selectFrom("events").select(number).executeTakeFirstOrThrow(),
 		db.selectFrom(runs).select(number).executeTakeFirstOrThrow(),
 		db.selectFrom("projects").select(number).executeTakeFirstOrThrow(),
@@ -78,8 +79,15 @@ export async function counts(db: Database): Promise<StoreCounts> {
 			.selectFrom("lost")
 			.select((eb) => eb.fn.coalesce(eb.fn.sum<number>("count"), eb.lit(0)).as("number"))
 			.executeTakeFirstOrThrow(),
+		db.selectFrom("tombstones").select(number).executeTakeFirstOrThrow(),
 	]);
-	return { events: events.number, runs: distinctRuns.number, projects: projects.number, lost: lost.number };
+	return {
+		events: events.number,
+		runs: distinctRuns.number,
+		projects: projects.number,
+		lost: lost.number,
+		erased: tombstones.number,
+	};
 }
 
 async function newestSeq(db: Database): Promise<number> {
@@ -154,5 +162,6 @@ function toStoredEvent(row: EventRow): StoredEvent {
 		occurredAt: row.occurred_at,
 		occurredAtClient: row.occurred_at_client,
 		report: JSON.parse(row.report),
+		redacted: row.redacted === null ? [] : JSON.parse(row.redacted),
 	};
 }

@@ -24,6 +24,28 @@ export interface EventsTable {
 	test: number;
 	wall_s: number | null;
 	report: string;
+	/** JSON: the fields that its user took out, in the order of the alphabet; null where there are none. */
+	redacted: string | null;
+}
+
+/** The run ids of erased runs, and nothing else of them. */
+export interface TombstonesTable {
+	run_id: Buffer;
+	erased_at: number;
+	/** How many events were erased. */
+	events: number;
+	receipt: string;
+}
+
+/** What was taken out of which report, so that asking again is told apart from asking for more. */
+export interface RedactionsTable {
+	run_id: Buffer;
+	report_id: Buffer;
+	/** JSON: the fields, each once, in the order of the alphabet. */
+	fields: string;
+	redacted_at: number;
+	events: number;
+	receipt: string;
 }
 
 export interface LostTable {
@@ -38,4 +60,6 @@ export interface Schema {
 	projects: ProjectsTable;
 	events: EventsTable;
 	lost: LostTable;
+	tombstones: TombstonesTable;
+	redactions: RedactionsTable;
 }

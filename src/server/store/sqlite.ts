@@ -4,11 +4,26 @@ import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { EtError } from "../../errors.js";
-import { MAX_PROJECTS_REMEMBERED, SQLITE_BUSY_TIMEOUT_MS, SQLITE_CHECKPOINT_PAGES } from "../config.js";
+import {
+	MAX_PROJECTS_REMEMBERED,
+	SQLITE_BUSY_TIMEOUT_MS,
+	SQLITE_CHECKPOINT_PAGES,
+	SQLITE_WIPE_RETRY_MS,
+} from "../config.js";
+import { erasureSteps, type Steps } from "./erase.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
 import * as queries from "./queries.js";
 import type { Schema } from "./schema.js";
-import type { BatchRecords, EventRecord, InsertResult, LostRecord, RunsQuery, Store } from "./types.js";
+import type {
+	BatchRecords,
+	ErasureRecord,
+	ErasureResult,
+	EventRecord,
+	InsertResult,
+	LostRecord,
+	RunsQuery,
+	Store,
+} from "./types.js";
 
 /** "ETPH" in SQLite's header: what tells our file from another program's. */
 const APPLICATION_ID = 0x45545048;
@@ -37,12 +52,19 @@ class SqliteStore implements Store {
 	readonly #db: Sqlite.Database;
 	readonly #queries: Kysely<Schema>;
 	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
+	readonly #erase: (requests: readonly ErasureRecord[]) => ErasureResult[];
 	readonly #projectIds = new Map<string, number>();
+	#wipe: NodeJS.Timeout | undefined;
 
 	constructor(db: Sqlite.Database) {
 		this.#db = db;
 		this.#queries = new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) });
 		this.#insertBatch = insertStatement(db, this.#projectIds);
+		this.#erase = db.transaction((requests: readonly ErasureRecord[]) =>
+			requests.map((request) => take(db, erasureSteps(this.#queries, request))),
+		).immediate;
+		// What a process that was killed erased may still be in the log that it left.
+		this.#wipeLog();
 	}
 
 	async insertBatch(batch: BatchRecords): Promise<InsertResult[]> {
@@ -50,6 +72,14 @@ class SqliteStore implements Store {
 		return attempt(async () => {
 			const { results, projectIds } = this.#insertBatch(batch);
 			this.#remember(projectIds);
+			return results;
+		});
+	}
+
+	erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
+		return attempt(async () => {
+			const results = this.#erase(requests);
+			if (results.some(hasErased)) this.#wipeLog();
 			return results;
 		});
 	}
@@ -83,9 +113,20 @@ class SqliteStore implements Store {
 	}
 
 	async close(): Promise<void> {
+		clearTimeout(this.#wipe);
 		await this.#queries.destroy();
 		// Kysely closes only what it has used.
 		this.#db.close();
+	}
+
+	/**
+	 * Folds the write-ahead log into the database and empties it: until then it holds pages as they were before
+	 * something was erased. Another process that reads at this moment is in the way; then it is tried again.
+	 */
+	#wipeLog(): void {
+		clearTimeout(this.#wipe);
+		if (foldLog(this.#db)) return;
+		this.#wipe = setTimeout(() => this.#wipeLog(), SQLITE_WIPE_RETRY_MS).unref();
 	}
 
 	/** Only once a batch is committed: the ids of one that was rolled back are another project's later. */
@@ -93,6 +134,35 @@ class SqliteStore implements Store {
 		if (this.#projectIds.size + projectIds.size > MAX_PROJECTS_REMEMBERED) this.#projectIds.clear();
 		for (const [name, id] of projectIds) this.#projectIds.set(name, id);
 	}
+}
+
+function hasErased(result: ErasureResult): boolean {
+	return result.verdict !== "unknown" && result.events > 0;
+}
+
+/** Whether the write-ahead log is empty now. */
+function foldLog(db: Sqlite.Database): boolean {
+	try {
+		return db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) === 0;
+	} catch (error) {
+		if (error instanceof Sqlite.SqliteError) return false;
+		throw error;
+	}
+}
+
+/** Takes steps to their end without waiting between them: what is called in a transaction stays in it. */
+function take<T>(db: Sqlite.Database, steps: Steps<T>): T {
+	let next = steps.next([]);
+	while (!next.done) {
+		const { sql, parameters } = next.value;
+		const statement = db.prepare(sql);
+		if (statement.reader) next = steps.next(statement.all(...parameters));
+		else {
+			statement.run(...parameters);
+			next = steps.next([]);
+		}
+	}
+	return next.value;
 }
 
 /** One transaction a batch: the disk is waited for once, and a crash leaves the batch whole or not at all. */
@@ -104,6 +174,7 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			command, version, outcome, test, wall_s, report)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	);
+	const findTombstone = db.prepare<[Buffer], number>("SELECT 1 FROM tombstones WHERE run_id = ?").pluck();
 	const addLost = db.prepare<[number, string, string, number, number]>(
 		"INSERT INTO lost (project_id, id, reason, count, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 	);
@@ -119,6 +190,8 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			return id;
 		};
 		const results = events.map((event): InsertResult => {
+			// Before anything of it is written, its project included.
+			if (findTombstone.get(Buffer.from(event.runId, "hex")) !== undefined) return "erased";
 			const { changes } = addEvent.run(...eventRow(projectId(event.project), event));
 			return changes === 1 ? "accepted" : "duplicate";
 		});
@@ -182,12 +255,15 @@ function openDatabase(file: string): Sqlite.Database {
  * `synchronous` is FULL: in WAL mode NORMAL may lose the last commits when the power fails, after
  * the client was told that they are stored and has removed them. One transaction a batch makes the
  * difference too small to measure at 500 reports a batch.
+ *
+ * `secure_delete` overwrites with zeros what is deleted: an erased report must not stay in free space.
  */
 function prepareDatabase(db: Sqlite.Database, file: string): Sqlite.Database {
 	refuseStranger(db, file);
 	db.pragma("journal_mode = WAL");
 	db.pragma("synchronous = FULL");
 	db.pragma("foreign_keys = ON");
+	db.pragma("secure_delete = ON");
 	db.pragma(`wal_autocheckpoint = ${SQLITE_CHECKPOINT_PAGES}`);
 	migrate(db, file);
 	return db;

@@ -44,7 +44,38 @@ export interface BatchRecords {
 	lost: readonly LostRecord[];
 }
 
-export type InsertResult = "accepted" | "duplicate";
+export type InsertResult = "accepted" | "duplicate" | "erased";
+
+/** What the user of a run asks for: the whole run gone, or fields of one of its reports. */
+export interface ErasureRecord {
+	/** 128 bits in hexadecimal. */
+	runId: string;
+	/** Null erases the run. */
+	redaction: RedactionRecord | null;
+	/** Milliseconds since the epoch, in the server's clock. */
+	at: number;
+	/** The receipt that is given when there is none yet. */
+	receipt: string;
+}
+
+export interface RedactionRecord {
+	/** A UUID. */
+	reportId: string;
+	/** Each once, in the order of the alphabet. */
+	fields: readonly string[];
+}
+
+/** What was done, now or when it was first asked for: a receipt is never given twice. */
+export interface Erased {
+	verdict: "erased" | "redacted";
+	receipt: string;
+	/** How many events it was about. */
+	events: number;
+	/** Milliseconds since the epoch. */
+	at: number;
+}
+
+export type ErasureResult = Erased | { verdict: "unknown" };
 
 /** An event as it is read back. Times are milliseconds since the epoch. */
 export interface StoredEvent {
@@ -54,6 +85,8 @@ export interface StoredEvent {
 	occurredAt: number;
 	occurredAtClient: number;
 	report: StoredReport;
+	/** The fields that its user took out. */
+	redacted: readonly string[];
 }
 
 /**
@@ -95,6 +128,8 @@ export interface StoreCounts {
 	projects: number;
 	/** Reports that spools had to drop. */
 	lost: number;
+	/** Runs that were erased, those never seen included. */
+	erased: number;
 }
 
 /**
@@ -104,9 +139,16 @@ export interface StoreCounts {
 export interface Store {
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in
-	 * order; an event is a duplicate when its project has one of the same id.
+	 * order; an event is a duplicate when its project has one of the same id, and is not stored when
+	 * its run was erased, whoever else writes at the same time.
 	 */
 	insertBatch(batch: BatchRecords): Promise<InsertResult[]>;
+	/**
+	 * Erases runs, for good, and fields of reports: all that is asked for or nothing, one result a
+	 * request, in order. Erased means that its bytes are gone from the engine's own files, too, as
+	 * soon as nobody reads them any more.
+	 */
+	erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]>;
 	listRuns(query: RunsQuery): Promise<RunsSlice>;
 	/** The run's events in the order of storing, none where there is no such run. */
 	runEvents(project: string, runId: string): Promise<StoredEvent[]>;

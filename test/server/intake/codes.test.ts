@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { MAX_ENTRIES, MAX_FRAMES, MAX_REPORT_BYTES } from "../../../src/report/limits.js";
-import { VERDICTS } from "../../../src/report/wire.js";
+import { OPTIONAL_FIELDS } from "../../../src/report/optional-fields.js";
+import { REPORT_SCHEMA } from "../../../src/report/schema.js";
+import { ERASURE_VERDICTS, VERDICTS, type WireErasures } from "../../../src/report/wire.js";
 import { DEFAULT_CONFIG } from "../../../src/server/config.js";
 import { judgeReport, openBatch } from "../../../src/server/intake/batch.js";
-import { REFUSALS, REJECTIONS } from "../../../src/server/intake/codes.js";
+import { ERASURE_REJECTIONS, REFUSALS, REJECTIONS } from "../../../src/server/intake/codes.js";
+import { judgeErasure, openErasures } from "../../../src/server/intake/erasures.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -32,13 +35,20 @@ test("every rejection is explained, and no other", (t) => {
 	t.deepEqual(rows, [...REJECTIONS]);
 });
 
+test("every verdict on an erasure and every reason to reject one is explained, and no other", (t) => {
+	const verdicts = [...part("## Erasures").matchAll(/^\| `(\w+)` \| .* \| .* \|$/gm)].map(([, verdict]) => verdict);
+	t.deepEqual(verdicts, [...ERASURE_VERDICTS]);
+	const codes = [...part("### Codes of rejected erasures").matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+	t.deepEqual(codes, [...ERASURE_REJECTIONS]);
+});
+
 test("every verdict is explained, and no other", (t) => {
 	const rows = [...part("## The answer").matchAll(/^\| `(\w+)` \|/gm)].map(([, verdict]) => verdict);
 	t.deepEqual(rows, [...VERDICTS]);
 });
 
 test("the limits are those of the program", (t) => {
-	const { maxReports, maxBodyBytes, maxInflatedBytes, requestTimeoutMs } = DEFAULT_CONFIG;
+	const { maxReports, maxErasures, maxBodyBytes, maxInflatedBytes, requestTimeoutMs } = DEFAULT_CONFIG;
 	const limits = part("## Limits");
 	t.true(
 		limits.includes(
@@ -50,6 +60,7 @@ test("the limits are those of the program", (t) => {
 			`${maxReports} reports, ${maxBodyBytes / MIB} MiB as sent, ${maxInflatedBytes / MIB} MiB once inflated`,
 		),
 	);
+	t.true(limits.includes(`${maxErasures} of them`));
 	t.true(limits.includes(`${requestTimeoutMs / 1000} s`));
 });
 
@@ -58,4 +69,14 @@ test("the batch that the page shows is one", (t) => {
 	const batch = openBatch(shown, DEFAULT_CONFIG.maxReports);
 	t.is(batch.reports.length, 1);
 	for (const report of batch.reports) t.true("record" in judgeReport(report, 0, 0));
+});
+
+test("the erasures that the page shows are such, and name every field that cannot be taken out", (t) => {
+	const erasures = part("## Erasures");
+	const shown: WireErasures = JSON.parse(/```json\n(\{[\s\S]*?\n\})\n```/.exec(erasures)?.[1] ?? "");
+	const opened = openErasures(shown, DEFAULT_CONFIG.maxErasures);
+	t.is(opened.length, 2);
+	for (const erasure of opened) t.true("record" in judgeErasure(erasure, { at: 0, receipt: "" }));
+	const required = /Not to be taken out are (.*)\./.exec(erasures)?.[1]?.match(/\w+(?=`)/g) ?? [];
+	t.deepEqual([...required, ...OPTIONAL_FIELDS].sort(), Object.keys(REPORT_SCHEMA.properties).sort());
 });

@@ -15,6 +15,7 @@ function event(seconds: number, report: Partial<StoredReport>): StoredEvent {
 		receivedAt: occurredAt,
 		occurredAt,
 		occurredAtClient: occurredAt,
+		redacted: [],
 		report: {
 			id: `id-${seconds}`,
 			run_id: RUN_ID,

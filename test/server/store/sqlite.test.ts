@@ -129,7 +129,7 @@ test("a page is found without reading the table", (t) => {
 		plan.join("; "),
 	);
 	t.true(
-		plan.some((step) => step.includes("events_by_run (project_id=? AND run_id=? AND rowid>? AND rowid<?)")),
+		plan.some((step) => step.includes("events_by_run (run_id=? AND project_id=? AND rowid>? AND rowid<?)")),
 		plan.join("; "),
 	);
 	t.false(

@@ -1,0 +1,99 @@
+/**
+ * Erasing runs and taking fields out of reports, in the SQL that SQLite and PostgreSQL share.
+ *
+ * Each is a row of steps: it hands out a query and is given its rows. So the engine's own file decides how a
+ * transaction is held together, which in SQLite must not wait for anything, and no intake comes between the steps.
+ */
+import { type Compilable, type CompiledQuery, type Kysely, sql } from "kysely";
+import { withoutFields } from "../../report/optional-fields.js";
+import { columnsOf } from "./columns.js";
+import type { Schema } from "./schema.js";
+import type { Erased, ErasureRecord, ErasureResult, RedactionRecord, StoredReport } from "./types.js";
+
+type Database = Kysely<Schema>;
+
+export type Steps<T> = Generator<CompiledQuery, T, unknown[]>;
+
+/** A tombstone is found first: of an erased run there is nothing left to redact, or to erase again. */
+export function* erasureSteps(db: Database, request: ErasureRecord): Steps<ErasureResult> {
+	const runId = Buffer.from(request.runId, "hex");
+	const erased = yield* tombstone(db, runId);
+	if (erased !== undefined) return erased;
+	return request.redaction === null
+		? yield* eraseRun(db, runId, request)
+		: yield* redact(db, runId, request, request.redaction);
+}
+
+function* eraseRun(db: Database, runId: Buffer, { at, receipt }: ErasureRecord): Steps<Erased> {
+	const counted = db.selectFrom("events").select(sql<number>`count(*)`.as("number")).where("run_id", "=", runId);
+	const events = (yield* rows(counted))[0]?.number ?? 0;
+	yield* rows(db.deleteFrom("events").where("run_id", "=", runId));
+	yield* rows(db.deleteFrom("redactions").where("run_id", "=", runId));
+	yield* rows(db.insertInto("tombstones").values({ run_id: runId, erased_at: at, events, receipt }));
+	return { verdict: "erased", receipt, events, at };
+}
+
+/** Found by its id, of which there are few, and not by its run, of which somebody may have sent very many events. */
+function* redact(
+	db: Database,
+	runId: Buffer,
+	{ at, receipt }: ErasureRecord,
+	{ reportId, fields }: RedactionRecord,
+): Steps<ErasureResult> {
+	const id = Buffer.from(reportId.replaceAll("-", ""), "hex");
+	const named = yield* rows(
+		db.selectFrom("events").select(["seq", "run_id", "report", "redacted"]).where("id", "=", id),
+	);
+	const events = named.filter((event) => event.run_id.equals(runId));
+	if (events.length === 0) return { verdict: "unknown" };
+	const redaction = { run_id: runId, report_id: id, fields: JSON.stringify(fields) };
+	const done = yield* redactionDone(db, redaction);
+	if (done !== undefined) return done;
+	for (const event of events) yield* takeOut(db, event, fields);
+	const result = { redacted_at: at, events: events.length, receipt };
+	yield* rows(db.insertInto("redactions").values({ ...redaction, ...result }));
+	return { verdict: "redacted", receipt, events: events.length, at };
+}
+
+function* takeOut(
+	db: Database,
+	event: { seq: number; report: string; redacted: string | null },
+	fields: readonly string[],
+): Steps<void> {
+	const report = withoutFields(JSON.parse(event.report) as StoredReport, fields);
+	const before = event.redacted === null ? [] : (JSON.parse(event.redacted) as string[]);
+	const { command, version, outcome, wallSeconds } = columnsOf(report);
+	yield* rows(
+		db
+			.updateTable("events")
+			.set({ command, version, outcome, wall_s: wallSeconds })
+			.set({ report: JSON.stringify(report), redacted: JSON.stringify([...new Set([...before, ...fields])].sort()) })
+			.where("seq", "=", event.seq),
+	);
+}
+
+function* tombstone(db: Database, runId: Buffer): Steps<Erased | undefined> {
+	const [found] = yield* rows(db.selectFrom("tombstones").selectAll().where("run_id", "=", runId));
+	if (found === undefined) return undefined;
+	return { verdict: "erased", receipt: found.receipt, events: found.events, at: found.erased_at };
+}
+
+function* redactionDone(
+	db: Database,
+	{ run_id, report_id, fields }: { run_id: Buffer; report_id: Buffer; fields: string },
+): Steps<Erased | undefined> {
+	const [found] = yield* rows(
+		db
+			.selectFrom("redactions")
+			.selectAll()
+			.where("run_id", "=", run_id)
+			.where("report_id", "=", report_id)
+			.where("fields", "=", fields),
+	);
+	if (found === undefined) return undefined;
+	return { verdict: "redacted", receipt: found.receipt, events: found.events, at: found.redacted_at };
+}
+
+function* rows<R>(query: Compilable<R>): Steps<R[]> {
+	return (yield query.compile()) as R[];
+}
