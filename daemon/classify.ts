@@ -4,7 +4,15 @@
  */
 
 import { plainText } from "../src/report/scrub.js";
-import { VERDICTS, type Verdict, WIRE_VERSION, type WireVerdict } from "../src/report/wire.js";
+import {
+	ERASURE_VERDICTS,
+	type ErasureVerdict,
+	VERDICTS,
+	type Verdict,
+	WIRE_VERSION,
+	type WireErasureVerdict,
+	type WireVerdict,
+} from "../src/report/wire.js";
 import { retryAfterMs } from "./backoff.js";
 import type { Policy } from "./policy.js";
 
@@ -19,9 +27,9 @@ export interface Answer {
 /** What came of a request: an answer, or none. */
 export type Exchange = { kind: "answer"; answer: Answer } | { kind: "network"; why: string };
 
-export type Outcome =
-	/** A valid answer of ours: each report by its own verdict; one without a verdict stays. */
-	| { kind: "verdicts"; verdicts: Map<string, WireVerdict> }
+export type Outcome<V = WireVerdict> =
+	/** A valid answer of ours: each report (or request) by its own verdict; one without a verdict stays. */
+	| { kind: "verdicts"; verdicts: Map<string, V> }
 	/** 413: smaller batches. */
 	| { kind: "too_large" }
 	/** 400 or 422, surely ours: one of the reports is at fault. */
@@ -39,6 +47,7 @@ const BATCH_AT_FAULT = new Set([
 	"not_json",
 	"not_gzip",
 	"not_a_batch",
+	"not_erasures",
 	"unsupported_media_type",
 	"unsupported_encoding",
 ]);
@@ -67,17 +76,53 @@ function readVerdict(value: unknown, policy: Policy): WireVerdict | null {
 	return { id, verdict: verdict as Verdict, code: words(code, policy), message: words(message, policy) };
 }
 
-/** Of several verdicts on one id (two copies of a report in one batch) the one that costs least counts. */
-function weight({ verdict }: WireVerdict): number {
-	if (verdict === "rejected") return 0;
-	return verdict === "later" ? 1 : 2;
+/** How verdicts of one kind are read. */
+interface Reader<V extends { id: string | null }> {
+	read: (value: unknown, policy: Policy) => V | null;
+	/** Of several verdicts on one id (two copies of a report in one batch) the one that costs least counts. */
+	weight: (verdict: V) => number;
 }
 
-function readVerdicts(body: Json, sent: ReadonlySet<string>, policy: Policy): Map<string, WireVerdict> | null {
+const REPORTS: Reader<WireVerdict> = {
+	read: readVerdict,
+	weight: ({ verdict }) => {
+		if (verdict === "rejected") return 0;
+		return verdict === "later" ? 1 : 2;
+	},
+};
+
+const MOST_RECEIPT_CHARACTERS = 200;
+
+function readErasureVerdict(value: unknown, policy: Policy): WireErasureVerdict | null {
+	if (typeof value !== "object" || value === null) return null;
+	const { id, verdict, receipt, events, at, code, message } = value as Json;
+	if (typeof id !== "string" || !ERASURE_VERDICTS.includes(verdict as ErasureVerdict)) return null;
+	return {
+		id,
+		verdict: verdict as ErasureVerdict,
+		receipt: typeof receipt === "string" ? plainText(receipt, MOST_RECEIPT_CHARACTERS) : null,
+		events: Number.isSafeInteger(events) ? Math.max(0, events as number) : 0,
+		at: words(at, policy),
+		code: words(code, policy),
+		message: words(message, policy),
+	};
+}
+
+const REQUESTS: Reader<WireErasureVerdict> = {
+	read: readErasureVerdict,
+	weight: ({ verdict }) => ERASURE_VERDICTS.length - ERASURE_VERDICTS.indexOf(verdict),
+};
+
+function readVerdicts<V extends { id: string | null }>(
+	body: Json,
+	sent: ReadonlySet<string>,
+	{ read, weight }: Reader<V>,
+	policy: Policy,
+): Map<string, V> | null {
 	if (body["wire"] !== WIRE_VERSION || !Array.isArray(body["verdicts"])) return null;
-	const verdicts = new Map<string, WireVerdict>();
+	const verdicts = new Map<string, V>();
 	for (const item of body["verdicts"] as unknown[]) {
-		const verdict = readVerdict(item, policy);
+		const verdict = read(item, policy);
 		if (verdict?.id == null || !sent.has(verdict.id)) continue;
 		const before = verdicts.get(verdict.id);
 		if (before === undefined || weight(verdict) > weight(before)) verdicts.set(verdict.id, verdict);
@@ -92,12 +137,21 @@ function ourError(body: Json | null, policy: Policy): { code: string; message: s
 	return typeof code === "string" ? { code: words(code, policy), message: words(message, policy) } : null;
 }
 
-function classifyAnswer(answer: Answer, sent: ReadonlySet<string>, nowMs: number, policy: Policy): Outcome {
+/** What an answer is classified by. */
+interface Asked<V extends { id: string | null }> {
+	sent: ReadonlySet<string>;
+	reader: Reader<V>;
+	nowMs: number;
+	policy: Policy;
+}
+
+function classifyAnswer<V extends { id: string | null }>(answer: Answer, asked: Asked<V>): Outcome<V> {
+	const { sent, reader, nowMs, policy } = asked;
 	const { status } = answer;
 	const body = parseObject(answer.body);
 	const error = ourError(body, policy);
 	if (status >= 200 && status < 300) {
-		const verdicts = body === null ? null : readVerdicts(body, sent, policy);
+		const verdicts = body === null ? null : readVerdicts(body, sent, reader, policy);
 		if (verdicts !== null) return { kind: "verdicts", verdicts };
 		return { kind: "stranger", why: `it answered ${status}, and not as an ET server does (a login page, or a proxy?)` };
 	}
@@ -116,11 +170,25 @@ function classifyAnswer(answer: Answer, sent: ReadonlySet<string>, nowMs: number
 	return { kind: "stranger", why: `it answered ${status}${said}` };
 }
 
+function classifyExchange<V extends { id: string | null }>(exchange: Exchange, asked: Asked<V>): Outcome<V> {
+	if (exchange.kind === "network") return { kind: "try_later", why: exchange.why, retryAfterMs: null };
+	return classifyAnswer(exchange.answer, asked);
+}
+
 /**
  * @param sent ids of the reports in the request: what is said of others does not count
  * @param nowMs for a Retry-After that is a date
  */
 export function classify(exchange: Exchange, sent: ReadonlySet<string>, nowMs: number, policy: Policy): Outcome {
-	if (exchange.kind === "network") return { kind: "try_later", why: exchange.why, retryAfterMs: null };
-	return classifyAnswer(exchange.answer, sent, nowMs, policy);
+	return classifyExchange(exchange, { sent, reader: REPORTS, nowMs, policy });
+}
+
+/** The same for requests to erase or redact. */
+export function classifyErasures(
+	exchange: Exchange,
+	sent: ReadonlySet<string>,
+	nowMs: number,
+	policy: Policy,
+): Outcome<WireErasureVerdict> {
+	return classifyExchange(exchange, { sent, reader: REQUESTS, nowMs, policy });
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AskRefusal } from "../src/consent/may-ask.js";
 import type { Directories } from "../src/host/directories.js";
 import { type Bounds, keepBounds } from "../src/spool/bounds.js";
 import { Journal } from "../src/spool/journal.js";
@@ -19,6 +20,7 @@ import { LostCounts } from "./lost-counts.js";
 import { Memory } from "./memory.js";
 import type { Policy } from "./policy.js";
 import { Removal } from "./removal.js";
+import { Requests } from "./requests.js";
 import { EndpointSender, type SenderOptions } from "./sender.js";
 import { Source, type Stay } from "./source.js";
 import { createTransport } from "./transport.js";
@@ -55,6 +57,8 @@ export interface FlushSummary {
 	kept: Map<Stay, number>;
 	/** Still wait, and now in few files. */
 	folded: number;
+	/** Requests to erase or redact: answered, refused for good, and kept back by what keeps them. */
+	requests: { done: number; refused: number; kept: Map<AskRefusal, number> };
 	/** Endpoints that could not be served, with the reason. */
 	failed: { endpoint: string; why: string }[];
 	/** Endpoints that are backing off. */
@@ -98,6 +102,12 @@ class Sending {
 			if (!closed) return [];
 			return [{ endpoint, why: trouble ?? this.parts.memory.endpoint(endpoint).last_error?.why ?? "unknown" }];
 		});
+	}
+
+	/** Endpoints that are asked nothing more in this flush. */
+	unserved(): Set<string> {
+		const closed = [...this.senders.values()].filter((sender) => sender.closed);
+		return new Set([...this.notDue, ...closed.map(({ endpoint }) => endpoint)]);
 	}
 
 	/** @returns whether another pass is worth it */
@@ -161,8 +171,10 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	try {
 		const sending = new Sending(parts, countWaiting(folders));
 		await sending.run();
+		const requests = new Requests(parts);
+		await requests.send(sending.unserved());
 		dropEmptySegments({ ...options, folders, removal });
-		return { sending, source, folded: foldLoose({ ...options, folders, removal }) };
+		return { sending, requests, source, folded: foldLoose({ ...options, folders, removal }) };
 	} finally {
 		journal.close();
 		removal.close();
@@ -183,9 +195,10 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 	memory.look({ pid: process.pid, host, startedAt });
 	const dropped = keepHouse(folders, options, memory.clockIsSteady);
 	const writer = writerName(host, process.pid, startedAt.getTime());
-	const { sending, source, folded } = await send(options, folders, memory, writer).finally(() => memory.end());
-	const failed = sending.failures();
-	const notDue = [...sending.notDue];
+	const sent = await send(options, folders, memory, writer).finally(() => memory.end());
+	const { sending, requests, source, folded } = sent;
+	const failed = [...sending.failures(), ...requests.failed];
+	const notDue = [...new Set([...sending.notDue, ...requests.notDue])];
 	return {
 		delivered: sending.delivered,
 		rejected: sending.rejected,
@@ -193,6 +206,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 		lost: dropped + source.withdrawn,
 		kept: source.kept,
 		folded,
+		requests: { done: requests.done, refused: requests.refused, kept: requests.kept },
 		failed,
 		notDue,
 		// Of no others: one that nothing waits for any more would wake the daemon for ever.

@@ -1,5 +1,6 @@
 /** Consent, asked again at sending: what was allowed when it was recorded may have been taken back since. */
 import { type Circumstances, maySend, type SendDecision, type Waiting } from "../src/consent/decide.js";
+import { type AskRefusal, askRefusal } from "../src/consent/may-ask.js";
 import { readSitePolicy, type SitePolicy } from "../src/consent/policy.js";
 import { ConsentStore } from "../src/consent/store.js";
 import type { Directories } from "../src/host/directories.js";
@@ -31,5 +32,10 @@ export class Gate {
 			this.known.set(project, circumstances);
 		}
 		return maySend(waiting, circumstances);
+	}
+
+	/** Why a request to this endpoint, to erase or redact, may not be sent now; null where it may. */
+	whyNotAsk(endpoint: string): AskRefusal | null {
+		return askRefusal(endpoint, this.env, this.policy);
 	}
 }

@@ -33,7 +33,8 @@ Exit codes:
   4  something waits still: an endpoint failed, or is backing off (--once)
 
 What leaves is exactly what "et show ID" shows. DO_NOT_TRACK=1 or ET_DISABLED=1
-stops all sending. HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are
+stops all reports; requests to erase or redact what has left go out all the same
+under DO_NOT_TRACK, and wait under ET_DISABLED. HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are
 honoured.
 `;
 

@@ -50,7 +50,8 @@ export class Memory {
 	}
 
 	isDue(endpoint: string): boolean {
-		return isDue(this.endpoint(endpoint).next_at, this.options.now().getTime(), this.options.policy);
+		const { next_at } = this.state.endpoints[endpoint] ?? NEW_ENDPOINT;
+		return isDue(next_at, this.options.now().getTime(), this.options.policy);
 	}
 
 	/** The server answered as ours does. */
@@ -81,6 +82,13 @@ export class Memory {
 		state.next_at = new Date(now().getTime() + waitMs).toISOString();
 		state.last_error = { at, why };
 		state.held = held ? { at, why } : null;
+		this.save();
+	}
+
+	/** What was known of it is of no use any more. */
+	forget(endpoint: string): void {
+		if (this.state.endpoints[endpoint] === undefined) return;
+		delete this.state.endpoints[endpoint];
 		this.save();
 	}
 

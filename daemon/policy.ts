@@ -10,6 +10,8 @@ export const POLICY = {
 	/** A batch holds at most so many reports, and so many bytes before gzip. */
 	batchReports: 500,
 	batchBytes: MEBIBYTE,
+	/** So many requests to erase or redact go at once. */
+	requestsAtOnce: 500,
 	/** More of a server's answer is not read. */
 	answerBytes: MEBIBYTE,
 	/** More of a server's words is not kept. */

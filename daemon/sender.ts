@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { systemErrorCode } from "../src/errors.js";
 import { serialiseBatch } from "../src/report/serialise.js";
-import type { WireVerdict } from "../src/report/wire.js";
+import { BATCHES_PATH, type WireVerdict } from "../src/report/wire.js";
 import type { Journal } from "../src/spool/journal.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import type { LostEntry } from "../src/spool/lost.js";
@@ -172,7 +172,7 @@ export class EndpointSender {
 		const { now, transport, abort, policy } = this.options;
 		const texts = parcels.map(({ text }) => text);
 		const body = serialiseBatch(now(), lost.map(wireLost), texts);
-		const exchange = await transport.send(this.endpoint, body, abort);
+		const exchange = await transport.send(`${this.endpoint}${BATCHES_PATH}`, body, abort);
 		return classify(exchange, new Set(parcels.map(({ report }) => report.id)), now().getTime(), policy);
 	}
 

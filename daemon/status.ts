@@ -1,10 +1,12 @@
 /** What the uploader is doing, and how its endpoints fare: for people, and as JSON. */
 import pidusage from "pidusage";
 import { plainText } from "../src/report/scrub.js";
+import { ERASURES_PATH } from "../src/report/wire.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { lostByReason } from "../src/spool/lost.js";
 import { countReports } from "../src/spool/read.js";
 import { corruptFiles } from "../src/spool/remove.js";
+import { requestEntries } from "../src/spool/requests.js";
 import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
 import { countWaiting } from "../src/spool/waiting.js";
 
@@ -23,6 +25,8 @@ export interface Status {
 	uploader: Footprint | null;
 	last_looked_at: string | null;
 	pending: number;
+	/** Requests to erase or redact that wait. */
+	requests: number;
 	rejected: number;
 	/** How many files were set aside, by reason. */
 	corrupt: Record<string, number>;
@@ -63,6 +67,7 @@ export async function readStatus(folders: SpoolFolders, host: string): Promise<S
 		uploader: await footprint(state, host),
 		last_looked_at: state.alive_at,
 		pending: countWaiting(folders),
+		requests: requestEntries(folders).filter(({ request }) => request.answered_at === null).length,
 		rejected: countReports(folders.rejected).count,
 		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
 		lost: Object.fromEntries(lost),
@@ -75,7 +80,9 @@ const MAX_LINE = 400;
 
 function endpointLines(endpoint: string, state: EndpointState, now: Date): string[] {
 	const lines = [`  ${plainText(endpoint, MAX_LINE)}`];
-	lines.push(`    delivered ${state.delivered.toLocaleString("en")}, refused ${state.rejected.toLocaleString("en")}`);
+	if (!endpoint.endsWith(ERASURES_PATH)) {
+		lines.push(`    delivered ${state.delivered.toLocaleString("en")}, refused ${state.rejected.toLocaleString("en")}`);
+	}
 	if (state.last_success_at !== null) lines.push(`    last success ${state.last_success_at}`);
 	if (state.held !== null) {
 		lines.push(`    HELD since ${state.held.at}: ${plainText(state.held.why, MAX_LINE)}`);
@@ -100,6 +107,9 @@ export function statusText(status: Status, now: Date): string {
 		`Last looked: ${status.last_looked_at ?? "never"}`,
 		`Spool: ${status.spool}`,
 		`Pending: ${status.pending.toLocaleString("en")}`,
+		...(status.requests === 0
+			? []
+			: [`Requests to erase or redact that wait: ${status.requests.toLocaleString("en")}`]),
 		`Refused by a server: ${status.rejected.toLocaleString("en")}${status.rejected > 0 ? " (in rejected/, each with its reason)" : ""}`,
 	];
 	const corrupt = Object.entries(status.corrupt).map(([reason, count]) => `${count} ${plainText(reason, MAX_LINE)}`);

@@ -1,5 +1,6 @@
 /** What a round has to say to people: a line or a few. Pure. */
 import { plainText } from "../src/report/scrub.js";
+import type { FlushSummary } from "./flush.js";
 import type { Stay } from "./source.js";
 import type { RoundResult } from "./uploader.js";
 
@@ -25,20 +26,33 @@ const plain = (text: string): string => plainText(text, MAX_LENGTH);
 /** Whether a round did anything that a log should tell. */
 export function isNews(result: RoundResult): boolean {
 	if (result.kind !== "flushed") return false;
-	const { delivered, rejected, corrupt, lost, failed } = result.summary;
-	return delivered + rejected + corrupt + lost + failed.length > 0;
+	const { delivered, rejected, corrupt, lost, requests, failed } = result.summary;
+	return delivered + rejected + corrupt + lost + requests.done + requests.refused + failed.length > 0;
+}
+
+const requestCount = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "request" : "requests"}`;
+
+function requestLines({ done, refused, kept }: FlushSummary["requests"]): string[] {
+	const lines: string[] = [];
+	if (done > 0) lines.push(`Answered: ${requestCount(done)} to erase or redact (et forget shows the receipts).`);
+	if (refused > 0) lines.push(`Refused: ${requestCount(refused)} to erase or redact (et forget says why).`);
+	for (const [stay, count] of kept) {
+		lines.push(`Not asked: ${requestCount(count)} to erase or redact, since ${KEEPERS[stay]}.`);
+	}
+	return lines;
 }
 
 export function summaryText(result: RoundResult): string {
 	if (result.kind === "busy") return "Another uploader is at work on this spool.";
 	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
-	const { delivered, rejected, corrupt, lost, kept, folded, failed, notDue } = result.summary;
+	const { delivered, rejected, corrupt, lost, kept, folded, requests, failed, notDue } = result.summary;
 	const lines = [`Delivered ${reports(delivered)}.`];
 	if (rejected > 0)
 		lines.push(`Refused by their server: ${reports(rejected)} (kept in rejected/, each with its reason).`);
 	if (corrupt > 0) lines.push(`No reports: ${corrupt} files (kept in corrupt/, the reason is in the name).`);
 	if (lost > 0) lines.push(`Dropped: ${reports(lost)} (et-uploader status says why).`);
 	for (const [stay, count] of kept) lines.push(`Not sent: ${reports(count)}, since ${KEEPERS[stay]}.`);
+	lines.push(...requestLines(requests));
 	for (const { endpoint, why } of failed) {
 		lines.push(`Not delivered to ${plain(endpoint)}: ${plain(why)}. Nothing is lost; it is tried again later.`);
 	}

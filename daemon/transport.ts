@@ -7,7 +7,6 @@ import { gzip } from "node:zlib";
 import ky from "ky";
 import pRetry from "p-retry";
 import { EtError } from "../src/errors.js";
-import { BATCHES_PATH } from "../src/report/wire.js";
 import type { Answer, Exchange } from "./classify.js";
 import type { Policy } from "./policy.js";
 
@@ -17,12 +16,13 @@ const GZIP_LEVEL = 1;
 
 export interface Transport {
 	/**
-	 * Posts a batch to an endpoint.
+	 * Posts a batch, or requests to erase or redact.
 	 *
-	 * @param body what `serialiseBatch` made
+	 * @param address the endpoint, and behind it the path of what is posted
+	 * @param body JSON
 	 * @param signal breaks the request off
 	 */
-	send(endpoint: string, body: string, signal: AbortSignal): Promise<Exchange>;
+	send(address: string, body: string, signal: AbortSignal): Promise<Exchange>;
 	close(): Promise<void>;
 }
 
@@ -128,8 +128,8 @@ export async function createTransport(env: NodeJS.ProcessEnv, policy: Policy, us
 		...(proxy === null ? {} : { fetch: proxy.fetch as typeof fetch }),
 	});
 
-	async function once(endpoint: string, body: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Answer> {
-		const response = await client.post(`${endpoint}${BATCHES_PATH}`, {
+	async function once(address: string, body: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Answer> {
+		const response = await client.post(address, {
 			body,
 			headers: { "content-encoding": "gzip" },
 			signal,
@@ -142,11 +142,11 @@ export async function createTransport(env: NodeJS.ProcessEnv, policy: Policy, us
 	}
 
 	return {
-		async send(endpoint, body, signal) {
+		async send(address, body, signal) {
 			const limited = AbortSignal.any([signal, AbortSignal.timeout(policy.requestMs)]);
 			try {
 				const bytes = await compress(body, { level: GZIP_LEVEL });
-				const answer = await pRetry(() => once(endpoint, bytes, limited), {
+				const answer = await pRetry(() => once(address, bytes, limited), {
 					retries: policy.quickRetries,
 					minTimeout: policy.quickRetryMinMs,
 					maxTimeout: policy.quickRetryMaxMs,

@@ -4,7 +4,7 @@
  */
 
 import type { WireReport } from "./types.js";
-import { type LostCount, WIRE_VERSION } from "./wire.js";
+import { type LostCount, WIRE_VERSION, type WireErasure, type WireErasures } from "./wire.js";
 
 /** A report as it travels. */
 export function serialiseReport(report: WireReport): string {
@@ -15,4 +15,9 @@ export function serialiseReport(report: WireReport): string {
 export function serialiseBatch(sentAt: Date, lost: readonly LostCount[], reports: readonly string[]): string {
 	const head = `{"wire":${WIRE_VERSION},"sent_at":"${sentAt.toISOString()}"`;
 	return `${head},"lost":${JSON.stringify(lost)},"reports":[${reports.join(",")}]}`;
+}
+
+/** The body of requests to erase or redact. */
+export function serialiseErasures(erasures: readonly WireErasure[]): string {
+	return JSON.stringify({ wire: WIRE_VERSION, erasures: [...erasures] } satisfies WireErasures);
 }

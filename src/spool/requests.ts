@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { LowSync } from "lowdb";
 import { DurableJson, makeFolder } from "../document/durable.js";
 import type { SpoolFolders } from "./layout.js";
-import { reportNames } from "./read.js";
+import { namesOf } from "./read.js";
 import { remove } from "./remove.js";
 
 export const REQUEST_KINDS = ["erase", "redact"] as const;
@@ -78,7 +78,7 @@ function isRequest(value: unknown): value is ServerRequest {
 /** Every request, oldest first; what can't be read is passed over. */
 export function requestEntries(folders: SpoolFolders): RequestEntry[] {
 	const found: RequestEntry[] = [];
-	for (const name of reportNames(folders.requests)) {
+	for (const name of [...namesOf(folders.requests)].sort()) {
 		try {
 			const request = documentAt(folders, name).read();
 			if (isRequest(request)) found.push({ name, request });

@@ -6,7 +6,19 @@ import { type AddressInfo, createServer as createSocketServer, type Socket } fro
 import { gunzipSync } from "node:zlib";
 import type { ExecutionContext } from "ava";
 import type { WireReport } from "../../src/report/types.js";
-import type { LostCount, Verdict, WireAnswer, WireBatch, WireError, WireVerdict } from "../../src/report/wire.js";
+import {
+	ERASURES_PATH,
+	type LostCount,
+	type Verdict,
+	type WireAnswer,
+	type WireBatch,
+	type WireErasure,
+	type WireErasureAnswer,
+	type WireErasures,
+	type WireErasureVerdict,
+	type WireError,
+	type WireVerdict,
+} from "../../src/report/wire.js";
 import { listenUntilEnd } from "./listening.js";
 
 /** One request, as it came in. */
@@ -19,6 +31,8 @@ export interface Received {
 	lost: LostCount[];
 	/** Ids of the reports, in their order. */
 	ids: string[];
+	/** What it asks to erase or redact. */
+	erasures: WireErasure[];
 }
 
 export interface Exchange {
@@ -53,8 +67,9 @@ async function readRequest(request: IncomingMessage): Promise<Received> {
 	for await (const chunk of request) chunks.push(chunk as Buffer);
 	const bytes = Buffer.concat(chunks);
 	const text = (request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes).toString("utf8");
-	const { reports, lost } = JSON.parse(text) as WireBatch;
-	return { path: request.url ?? "", headers: request.headers, text, reports, lost, ids: reports.map(({ id }) => id) };
+	const { reports = [], lost = [], erasures = [] } = JSON.parse(text) as Partial<WireBatch & WireErasures>;
+	const ids = reports.map(({ id }) => id);
+	return { path: request.url ?? "", headers: request.headers, text, reports, lost, ids, erasures };
 }
 
 class Recorder {
@@ -169,3 +184,26 @@ export const accepting: Behaviour = giving("accepted");
 
 /** Takes the request and never answers. */
 export const hanging: Behaviour = () => {};
+
+/** Answers requests to erase or redact; `say` tells what is said of each beside its id, or null for nothing. */
+export function erasing(say: (erasure: WireErasure) => Partial<WireErasureVerdict> | null = () => ({})): Behaviour {
+	return ({ received, response }) => {
+		const verdicts = received.erasures.flatMap((erasure): WireErasureVerdict[] => {
+			const said = say(erasure);
+			const usual = {
+				verdict: "erased",
+				receipt: `receipt of ${erasure.id}`,
+				events: 1,
+				at: "2026-01-31T12:00:00.000Z",
+			} as const;
+			return said === null ? [] : [{ id: erasure.id, ...usual, ...said }];
+		});
+		const answer: WireErasureAnswer = { wire: 1, verdicts };
+		response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+	};
+}
+
+/** One behaviour for batches, another for requests to erase or redact. */
+export function eachBy(batches: Behaviour, erasures: Behaviour): Behaviour {
+	return (exchange) => (exchange.received.path === ERASURES_PATH ? erasures : batches)(exchange);
+}
