@@ -34,8 +34,9 @@ Exit codes:
 
 What leaves is exactly what "et show ID" shows. DO_NOT_TRACK=1 or ET_DISABLED=1
 stops all reports; requests to erase or redact what has left go out all the same
-under DO_NOT_TRACK, and wait under ET_DISABLED. HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are
-honoured.
+under DO_NOT_TRACK, and wait under ET_DISABLED.
+
+HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured.
 `;
 
 interface Flags {
