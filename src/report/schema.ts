@@ -2,8 +2,8 @@
  * The JSON Schema of a report. It is the one statement of what a server stores; the client's
  * builder ({@link "./build.js"}) makes nothing that it refuses, which a property test holds.
  *
- * Only what identifies a report is required: a field that a user chose to leave out is absent,
- * and absent means not given.
+ * Only what identifies a report, an input or a frame is required: a field that a user chose to leave
+ * out is absent or null, and both mean not given.
  */
 import {
 	MAX_ENTRIES,
@@ -27,14 +27,14 @@ const count = { type: ["integer", "null"], minimum: 0, maximum: Number.MAX_SAFE_
 const input = {
 	type: "object",
 	additionalProperties: false,
-	required: ["name", "unit", "size"],
+	required: ["name", "unit"],
 	properties: { name, unit: label, size: amount },
 } as const;
 
 const frame = {
 	type: "object",
 	additionalProperties: false,
-	required: ["file", "line", "function"],
+	required: ["file"],
 	properties: { file: label, line: count, function: nullable(label) },
 } as const;
 
@@ -53,7 +53,7 @@ export const REPORT_SCHEMA = {
 		manifest_notice: count,
 		occurred_at: { type: "string", pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?Z$" },
 		since_start_s: amount,
-		test: { type: "boolean" },
+		test: { type: ["boolean", "null"] },
 		platform: { enum: [...PLATFORMS, null] },
 		platform_inner: { enum: [...PLATFORMS, null] },
 		outcome: { enum: [...OUTCOMES, null] },
@@ -67,9 +67,9 @@ export const REPORT_SCHEMA = {
 		read_bytes: count,
 		written_bytes: count,
 		measured_by: {
-			type: "object",
+			type: ["object", "null"],
 			additionalProperties: false,
-			properties: Object.fromEntries(MEASURES.map((measure) => [measure, label])),
+			properties: Object.fromEntries(MEASURES.map((measure) => [measure, nullable(label)])),
 		},
 		limits: nullable({
 			type: "object",
@@ -77,16 +77,16 @@ export const REPORT_SCHEMA = {
 			properties: { memory_bytes: count, wall_s: amount, cpus: amount },
 		}),
 		kill_reason: nullable(label),
-		weight: { type: "number", minimum: 1, maximum: MAX_WEIGHT },
-		inputs: { type: "array", maxItems: MAX_ENTRIES, items: input },
+		weight: { type: ["number", "null"], minimum: 1, maximum: MAX_WEIGHT },
+		inputs: { type: ["array", "null"], maxItems: MAX_ENTRIES, items: input },
 		exception: nullable({
 			type: "object",
 			additionalProperties: false,
-			required: ["type", "frames"],
-			properties: { type: label, frames: { type: "array", maxItems: MAX_FRAMES, items: frame } },
+			required: ["type"],
+			properties: { type: label, frames: { type: ["array", "null"], maxItems: MAX_FRAMES, items: frame } },
 		}),
 		data: {
-			type: "object",
+			type: ["object", "null"],
 			maxProperties: MAX_ENTRIES,
 			propertyNames: { pattern: NAME_PATTERN.source },
 			additionalProperties: { anyOf: [text, { type: ["number", "boolean", "null"] }] },

@@ -159,17 +159,19 @@ function timeline(events: readonly StoredEvent[]): string {
 }
 
 function eventRow(event: StoredEvent): string {
-	const { report, occurredAt, occurredAtClient, receivedAt } = event;
+	const { report, occurredAt, occurredAtClient, receivedAt, redacted } = event;
 	const corrected =
 		occurredAt === occurredAtClient
 			? ""
 			: html`<div class="note">its own clock said !${instant(occurredAtClient)}</div>`;
+	const takenOut =
+		redacted.length === 0 ? "" : html`<div class="note">taken out by its user: ${redacted.join(", ")}</div>`;
 	return html`<tr>
 <th scope="row">${report.event}</th>
 <td data-label="Occurred (UTC)">!${instant(occurredAt)}!${corrected}</td>
 <td data-label="Since the start" class="number">!${seconds(report.since_start_s ?? null)}</td>
 <td data-label="Received (UTC)">!${instant(receivedAt)}</td>
-<td data-label="Report" class="mono">${report.id}</td>
+<td data-label="Report"><span class="mono">${report.id}</span>!${takenOut}</td>
 </tr>`;
 }
 

@@ -29,7 +29,10 @@ export interface Figure {
 	measuredBy: string | null;
 }
 
-/** The inputs of one unit together: null when the size of any is not known, for a part is not the total. */
+/**
+ * The inputs of one unit together: null when the size of any is not known, or when one was taken out afterwards, for a
+ * part is not the total.
+ */
 export interface InputTotal {
 	unit: string;
 	size: number | null;
@@ -79,6 +82,7 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 	const last = events.at(-1);
 	if (best === undefined || first === undefined || last === undefined) return undefined;
 	const inputs = mergeInputs(bestFirst);
+	const isWhole = !events.some(({ redacted }) => redacted.includes("inputs"));
 	return {
 		project: best.project,
 		runId: best.run_id,
@@ -99,8 +103,8 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 		figures: figuresOf(best),
 		limits: mergeLimits(bestFirst),
 		inputs,
-		totals: totalsByUnit(inputs),
-		exception: best.exception ?? null,
+		totals: totalsByUnit(inputs, isWhole),
+		exception: exceptionOf(best),
 		data: mergeData(bestFirst),
 		events,
 	};
@@ -124,20 +128,30 @@ function figuresOf(report: StoredReport): Record<Measure, Figure | null> {
 /** Every input that any event names; its size from the best event that knows it. */
 function mergeInputs(bestFirst: readonly StoredReport[]): WireInput[] {
 	const byName = new Map<string, WireInput>();
-	for (const input of bestFirst.flatMap((report) => report.inputs ?? [])) {
-		const known = byName.get(input.name);
-		if (known === undefined || (known.size === null && input.size !== null)) byName.set(input.name, input);
+	for (const { name, unit, size = null } of bestFirst.flatMap((report) => report.inputs ?? [])) {
+		const known = byName.get(name);
+		if (known === undefined || (known.size === null && size !== null)) byName.set(name, { name, unit, size });
 	}
 	return [...byName.values()];
 }
 
-function totalsByUnit(inputs: readonly WireInput[]): InputTotal[] {
+function totalsByUnit(inputs: readonly WireInput[], areAll: boolean): InputTotal[] {
 	const totals = new Map<string, number | null>();
 	for (const { unit, size } of inputs) {
 		const sum = totals.get(unit);
-		totals.set(unit, size === null || sum === null ? null : (sum ?? 0) + size);
+		totals.set(unit, !areAll || size === null || sum === null ? null : (sum ?? 0) + size);
 	}
 	return [...totals].map(([unit, size]) => ({ unit, size }));
+}
+
+function exceptionOf({ exception }: StoredReport): WireException | null {
+	if (exception === undefined || exception === null) return null;
+	const frames = (exception.frames ?? []).map(({ file, line, function: name }) => ({
+		file,
+		line: line ?? null,
+		function: name ?? null,
+	}));
+	return { type: exception.type, frames };
 }
 
 function mergeLimits(bestFirst: readonly StoredReport[]): WireLimits {

@@ -4,10 +4,11 @@
  * Each is a row of steps: it hands out a query and is given its rows. So the engine's own file decides how a
  * transaction is held together, which in SQLite must not wait for anything, and no intake comes between the steps.
  */
+import { createHash } from "node:crypto";
 import { type Compilable, type CompiledQuery, type Kysely, sql } from "kysely";
 import { withoutFields } from "../../report/optional-fields.js";
 import { columnsOf } from "./columns.js";
-import type { Schema } from "./schema.js";
+import type { RedactionsTable, Schema } from "./schema.js";
 import type { Erased, ErasureRecord, ErasureResult, RedactionRecord, StoredReport } from "./types.js";
 
 type Database = Kysely<Schema>;
@@ -46,7 +47,7 @@ function* redact(
 	);
 	const events = named.filter((event) => event.run_id.equals(runId));
 	if (events.length === 0) return { verdict: "unknown" };
-	const redaction = { run_id: runId, report_id: id, fields: JSON.stringify(fields) };
+	const redaction = { run_id: runId, report_id: id, fields_digest: digestOf(fields) };
 	const done = yield* redactionDone(db, redaction);
 	if (done !== undefined) return done;
 	for (const event of events) yield* takeOut(db, event, fields);
@@ -62,12 +63,13 @@ function* takeOut(
 ): Steps<void> {
 	const report = withoutFields(JSON.parse(event.report) as StoredReport, fields);
 	const before = event.redacted === null ? [] : (JSON.parse(event.redacted) as string[]);
+	const redacted = [...new Set([...before, ...fields.map(fieldOf)])].sort();
 	const { command, version, outcome, wallSeconds } = columnsOf(report);
 	yield* rows(
 		db
 			.updateTable("events")
 			.set({ command, version, outcome, wall_s: wallSeconds })
-			.set({ report: JSON.stringify(report), redacted: JSON.stringify([...new Set([...before, ...fields])].sort()) })
+			.set({ report: JSON.stringify(report), redacted: JSON.stringify(redacted) })
 			.where("seq", "=", event.seq),
 	);
 }
@@ -80,7 +82,7 @@ function* tombstone(db: Database, runId: Buffer): Steps<Erased | undefined> {
 
 function* redactionDone(
 	db: Database,
-	{ run_id, report_id, fields }: { run_id: Buffer; report_id: Buffer; fields: string },
+	{ run_id, report_id, fields_digest }: Pick<RedactionsTable, "run_id" | "report_id" | "fields_digest">,
 ): Steps<Erased | undefined> {
 	const [found] = yield* rows(
 		db
@@ -88,10 +90,19 @@ function* redactionDone(
 			.selectAll()
 			.where("run_id", "=", run_id)
 			.where("report_id", "=", report_id)
-			.where("fields", "=", fields),
+			.where("fields_digest", "=", fields_digest),
 	);
 	if (found === undefined) return undefined;
 	return { verdict: "redacted", receipt: found.receipt, events: found.events, at: found.redacted_at };
+}
+
+function digestOf(fields: readonly string[]): Buffer {
+	return createHash("sha256").update(JSON.stringify(fields)).digest();
+}
+
+/** `data` for `data.note`. */
+function fieldOf(path: string): string {
+	return path.split(".", 1)[0] ?? path;
 }
 
 function* rows<R>(query: Compilable<R>): Steps<R[]> {

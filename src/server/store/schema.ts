@@ -24,7 +24,7 @@ export interface EventsTable {
 	test: number;
 	wall_s: number | null;
 	report: string;
-	/** JSON: the fields that its user took out, in the order of the alphabet; null where there are none. */
+	/** JSON: the fields of which its user took out something, in the order of the alphabet; null for none. */
 	redacted: string | null;
 }
 
@@ -41,8 +41,8 @@ export interface TombstonesTable {
 export interface RedactionsTable {
 	run_id: Buffer;
 	report_id: Buffer;
-	/** JSON: the fields, each once, in the order of the alphabet. */
-	fields: string;
+	/** SHA-256 of the fields: a key's name may itself be what had to go. */
+	fields_digest: Buffer;
 	redacted_at: number;
 	events: number;
 	receipt: string;

@@ -31,6 +31,11 @@ const APPLICATION_ID = 0x45545048;
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
+export interface SqliteOptions {
+	/** When to empty the write-ahead log again after another process was in the way. @defaultValue 60 s */
+	wipeRetryMs?: number;
+}
+
 /**
  * Opens the store in a file, made where it is missing with its folder, and brings its schema up to date.
  *
@@ -38,10 +43,10 @@ const FILE_MODE = 0o600;
  * `ET_STORE_NEWER` when a newer version of ET wrote it, `ET_SERVER_PACKAGES_MISSING` when
  * better-sqlite3 is there but was not built for this Node.js
  */
-export function openSqliteStore(file: string): Store {
+export function openSqliteStore(file: string, { wipeRetryMs = SQLITE_WIPE_RETRY_MS }: SqliteOptions = {}): Store {
 	const db = openDatabase(file);
 	try {
-		return new SqliteStore(prepareDatabase(db, file));
+		return new SqliteStore(prepareDatabase(db, file), wipeRetryMs);
 	} catch (error) {
 		db.close();
 		throw error instanceof Sqlite.SqliteError ? cannotOpen(file, error) : error;
@@ -54,10 +59,12 @@ class SqliteStore implements Store {
 	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
 	readonly #erase: (requests: readonly ErasureRecord[]) => ErasureResult[];
 	readonly #projectIds = new Map<string, number>();
+	readonly #wipeRetryMs: number;
 	#wipe: NodeJS.Timeout | undefined;
 
-	constructor(db: Sqlite.Database) {
+	constructor(db: Sqlite.Database, wipeRetryMs: number) {
 		this.#db = db;
+		this.#wipeRetryMs = wipeRetryMs;
 		this.#queries = new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) });
 		this.#insertBatch = insertStatement(db, this.#projectIds);
 		this.#erase = db.transaction((requests: readonly ErasureRecord[]) =>
@@ -126,7 +133,7 @@ class SqliteStore implements Store {
 	#wipeLog(): void {
 		clearTimeout(this.#wipe);
 		if (foldLog(this.#db)) return;
-		this.#wipe = setTimeout(() => this.#wipeLog(), SQLITE_WIPE_RETRY_MS).unref();
+		this.#wipe = setTimeout(() => this.#wipeLog(), this.#wipeRetryMs).unref();
 	}
 
 	/** Only once a batch is committed: the ids of one that was rolled back are another project's later. */

@@ -1,11 +1,33 @@
 /** What the server asks of a database. One contract for every engine behind it. */
-import type { Outcome, ReportEvent, WireLimits, WireReport } from "../../report/types.js";
+import type {
+	Measure,
+	Outcome,
+	ReportEvent,
+	WireException,
+	WireFrame,
+	WireInput,
+	WireLimits,
+	WireReport,
+} from "../../report/types.js";
 
 type Identity = "id" | "run_id" | "event" | "project" | "occurred_at";
 
-/** A report as the schema lets it in: only what identifies it is sure to be there. */
+/** What may be absent, or null for that. */
+type NotSure<T> = { [K in keyof T]?: T[K] | null };
+
+type StoredFrame = Pick<WireFrame, "file"> & NotSure<WireFrame>;
+
+interface StoredParts {
+	measured_by: NotSure<Record<Measure, string>>;
+	limits: NotSure<WireLimits>;
+	inputs: (Pick<WireInput, "name" | "unit"> & NotSure<Pick<WireInput, "size">>)[];
+	exception: Pick<WireException, "type"> & { frames?: StoredFrame[] | null };
+}
+
+/** A report as the schema lets it in: only what identifies it, or a part of it, is sure to be there. */
 export type StoredReport = Pick<WireReport, Identity> &
-	Partial<Omit<WireReport, Identity | "limits">> & { limits?: Partial<WireLimits> | null };
+	NotSure<Omit<WireReport, Identity | keyof StoredParts>> &
+	NotSure<StoredParts>;
 
 /** An event to be stored. Times are milliseconds since the epoch. */
 export interface EventRecord {
@@ -85,7 +107,7 @@ export interface StoredEvent {
 	occurredAt: number;
 	occurredAtClient: number;
 	report: StoredReport;
-	/** The fields that its user took out. */
+	/** The fields of which its user took out something: the standard ones, for an input `inputs`, for a key `data`. */
 	redacted: readonly string[];
 }
 

@@ -43,7 +43,7 @@ async function serverWithRun(t: ExecutionContext) {
 			{ name: "pairs", unit: "reads", size: 100 },
 			{ name: "panel", unit: "reads", size: 20 },
 		],
-		data: { note: "seen", duplexes: 3 },
+		data: { note: "a rare disease", duplexes: 3 },
 	});
 	await post(server.url, wireBatch([start, end, wireReport()]));
 	return { ...server, key, runId, start, end };
@@ -117,7 +117,20 @@ test("redacted fields are not given any more, and re-sending brings none back", 
 		inputs: [{ name: "pairs", unit: "reads", size: 100 }],
 		data: { duplexes: 3 },
 	});
-	t.deepEqual(redacted?.redacted, ["data.note", "inputs.panel", "platform", "wall_s"]);
+	t.deepEqual(redacted?.redacted, ["data", "inputs", "platform", "wall_s"]);
+});
+
+test("a page says what was taken out, and shows no total of the rest", async (t) => {
+	const { url, key, runId, end } = await serverWithRun(t);
+	const page = async () => (await fetch(`${url}/runs/dunovo/${runId}`)).text();
+	t.regex(await page(), /Total[\s\S]*120 reads/);
+	await erase(url, request({ key, report: end.id, fields: ["wall_s", "inputs.panel", "data.note"] }));
+	const redacted = await page();
+	t.regex(redacted, /taken out by its user: data, inputs, wall_s</);
+	t.regex(redacted, /<dt>Wall time<\/dt><dd><span class="none" title="not known">/);
+	t.notRegex(redacted, /panel|>note<|rare disease|monotonic|12\.5 s|120 reads/);
+	t.regex(redacted, /100 reads/);
+	t.regex(await (await fetch(`${url}/`)).text(), /class="number input"><div><span class="none" title="not known">/);
 });
 
 test("a redaction has one receipt, another redaction another, and an erasure beats both", async (t) => {

@@ -112,6 +112,39 @@ test("inputs are added up by unit, and not at all when one is unknown", (t) => {
 	t.deepEqual(stitched(event(5, {})).totals, []);
 });
 
+test("what was taken out of a report leaves no total: it would be that of the rest", (t) => {
+	const inputs = [{ name: "left", unit: "bytes", size: 100 }];
+	const whole = event(0, { event: "start", inputs: [{ name: "pairs", unit: "reads", size: 7 }] });
+	const redacted = { ...event(5, { inputs }), redacted: ["inputs"] };
+	t.deepEqual(stitched(whole, redacted).totals, [
+		{ unit: "bytes", size: null },
+		{ unit: "reads", size: null },
+	]);
+	t.deepEqual(stitched({ ...redacted, redacted: ["data", "platform"] }).totals, [{ unit: "bytes", size: 100 }]);
+});
+
+test("a part that is absent is not known, like one that is null", (t) => {
+	const inputs = [
+		{ name: "left", unit: "bytes", size: 100 },
+		{ name: "right", unit: "bytes" },
+	];
+	const run = stitched(event(5, { inputs, exception: { type: "MemoryError", frames: [{ file: "align.py" }] } }));
+	t.deepEqual(run.inputs[1], { name: "right", unit: "bytes", size: null });
+	t.deepEqual(run.totals, [{ unit: "bytes", size: null }]);
+	t.deepEqual(run.exception, { type: "MemoryError", frames: [{ file: "align.py", line: null, function: null }] });
+	t.deepEqual(stitched(event(5, { exception: { type: "MemoryError" } })).exception?.frames, []);
+	const nulls = {
+		inputs: null,
+		data: null,
+		measured_by: null,
+		exception: null,
+		limits: null,
+		test: null,
+		weight: null,
+	};
+	t.deepEqual({ ...stitched(event(5, nulls)), events: [] }, { ...stitched(event(5, {})), events: [] });
+});
+
 test("events are in the order in which they happened, each once", (t) => {
 	const [start, prelim, end] = [event(0, { event: "start" }), event(3, { event: "prelim" }), event(5, {})];
 	t.deepEqual(stitched(end, start, prelim, end, start).events, [start, prelim, end]);

@@ -5,10 +5,12 @@ import Sqlite from "better-sqlite3";
 import { EtError } from "../../../src/errors.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { openSqliteStore } from "../../../src/server/store/sqlite.js";
+import { erasureContract } from "../../contract/erasures.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 
 storeContract(test, async (t) => openFor(t, fileFor(t)));
+erasureContract(test, async (t) => openFor(t, fileFor(t)));
 
 function fileFor(t: ExecutionContext): string {
 	return join(temporaryFolder(t), "et.sqlite");
@@ -136,6 +138,59 @@ test("a page is found without reading the table", (t) => {
 		plan.some((step) => step.includes("TEMP B-TREE")),
 		plan.join("; "),
 	);
+});
+
+test("what is erased or redacted is found without reading the table", (t) => {
+	const file = fileFor(t);
+	openFor(t, file);
+	const planOf = (sql: string) =>
+		inspect(file, (db) =>
+			db
+				.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+				.all()
+				.map(({ detail }) => detail)
+				.join("; "),
+		);
+	t.regex(planOf("DELETE FROM events WHERE run_id = x'00'"), /events_by_run \(run_id=\?\)/);
+	t.regex(planOf("SELECT report FROM events WHERE id = x'00'"), /events_by_id \(id=\?\)/);
+	t.regex(planOf("SELECT 1 FROM tombstones WHERE run_id = x'00'"), /PRIMARY KEY \(run_id=\?\)/);
+});
+
+test("a store of the first version is brought up to date with all that it has", async (t) => {
+	const file = fileFor(t);
+	const [first, second] = [eventRecord(), eventRecord({ project: "galaxy" })];
+	inspect(file, (db) => {
+		db.exec(MIGRATIONS[0]?.sqlite ?? "");
+		db.pragma("user_version = 1");
+		db.pragma(`application_id = ${0x45545048}`);
+		db.exec("INSERT INTO projects (id, name) VALUES (7, 'dunovo'), (3, 'galaxy')");
+		const add = db.prepare("INSERT INTO events VALUES (?, ?, ?, ?, 'end', 1, 2, 3, 'align', NULL, 'ok', 0, 12.5, ?)");
+		const bytes = (hex: string) => Buffer.from(hex.replaceAll("-", ""), "hex");
+		add.run(4, 7, bytes(first.runId), bytes(first.id), first.report);
+		add.run(9, 3, bytes(second.runId), bytes(second.id), second.report);
+	});
+	const store = openFor(t, file);
+	t.deepEqual(await store.insertBatch({ events: [first, second, eventRecord()], lost: [] }), [
+		"duplicate",
+		"duplicate",
+		"accepted",
+	]);
+	const { asOf, runs } = await store.listRuns({ limit: 10 });
+	t.true(asOf > 9);
+	t.deepEqual(
+		runs.map(({ seq }) => seq),
+		[asOf, 9, 4],
+	);
+	t.deepEqual(runs[2]?.events, [
+		{
+			seq: 4,
+			receivedAt: 1,
+			occurredAt: 2,
+			occurredAtClient: 3,
+			report: JSON.parse(first.report),
+			redacted: [],
+		},
+	]);
 });
 
 test("two processes may open a new file at once", async (t) => {

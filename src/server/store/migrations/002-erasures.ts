@@ -9,8 +9,8 @@ import type { Migration } from "./migration.js";
  *   both are then found in one step, however many projects there are.
  * - A tombstone is the run id and nothing else of the run; it needs no project, for a run may be erased before this
  *   server has seen any of it. One a run, and so one receipt: asking again gives the same.
- * - `redacted` names the fields that a report's user took out, so that a page says so, and a total knows that it is
- *   not whole.
+ * - `redacted` names the fields of which a report's user took out something, so that a page says so, and a total knows
+ *   that it is not whole. Names of keys are kept nowhere: such a name may itself be what had to go.
  */
 export const erasures: Migration = {
 	number: 2,
@@ -51,13 +51,13 @@ export const erasures: Migration = {
 		) STRICT, WITHOUT ROWID;
 
 		CREATE TABLE redactions (
-			run_id      BLOB    NOT NULL,
-			report_id   BLOB    NOT NULL,
-			fields      TEXT    NOT NULL,
-			redacted_at INTEGER NOT NULL,
-			events      INTEGER NOT NULL,
-			receipt     TEXT    NOT NULL,
-			PRIMARY KEY (run_id, report_id, fields)
+			run_id        BLOB    NOT NULL,
+			report_id     BLOB    NOT NULL,
+			fields_digest BLOB    NOT NULL,
+			redacted_at   INTEGER NOT NULL,
+			events        INTEGER NOT NULL,
+			receipt       TEXT    NOT NULL,
+			PRIMARY KEY (run_id, report_id, fields_digest)
 		) STRICT, WITHOUT ROWID;
 	`,
 };
