@@ -1,0 +1,394 @@
+/** What the client of every language must do alike: docs/spool-format.md and docs/consent.md, tried on real scripts. */
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { deny, grant, noticeDigest, withdraw } from "../../src/consent/change.js";
+import type { ConsentRecord } from "../../src/consent/record.js";
+import { runIdOf } from "../../src/report/ids.js";
+import { scrubText } from "../../src/report/scrub.js";
+import type { WireReport } from "../../src/report/types.js";
+import { validateReport } from "../../src/server/intake/validate.js";
+import { type Entry, entries, readEntry } from "../../src/spool/read.js";
+import type { ChildResult } from "../helpers/child.js";
+import { type Call, call, type Ending, LANGUAGES, type Language } from "../helpers/client-languages.js";
+import { type Home, temporaryHome } from "../helpers/home.js";
+import { testManifest } from "../helpers/manifest.js";
+import { mountSmallDisk, takeAllRoom, unmount } from "../helpers/small-disk.js";
+import { namesIn } from "../helpers/spool.js";
+import { temporaryFolder } from "../helpers/temporary.js";
+
+const AT_ONCE = 50;
+const isRoot = process.getuid?.() === 0;
+
+const MANIFEST = testManifest({
+	data: {
+		duplexes: { type: "integer", why: "Tells how much of the input was usable." },
+		note: { type: "string", why: "What the author wrote." },
+	},
+});
+
+/** What came of each expectation in each language, for the table. */
+const outcomes = new Map<string, Map<string, string>>();
+
+interface Needs {
+	/** Why it can't be tried on this machine, or null. */
+	lacks?: string | null;
+}
+
+/** One expectation of every language. */
+function expect(
+	title: string,
+	body: (t: ExecutionContext, language: Language) => Promise<void>,
+	{ lacks = null }: Needs = {},
+): void {
+	const row = new Map<string, string>();
+	outcomes.set(title, row);
+	for (const language of LANGUAGES) {
+		const missing = language.isHere ? lacks : `${language.program[0]} is not here`;
+		row.set(language.name, missing === null ? "FAILED" : "-");
+		if (missing !== null) {
+			test.skip(`${language.name}: ${title} (${missing})`, () => {});
+			continue;
+		}
+		test(`${language.name}: ${title}`, async (t) => {
+			await body(t, language);
+			row.set(language.name, "ok");
+		});
+	}
+}
+
+test.after.always("the table of all languages", (t) => {
+	const width = Math.max(...[...outcomes.keys()].map(({ length }) => length));
+	const names = LANGUAGES.map(({ name }) => name);
+	t.log(["".padEnd(width), ...names].join("  "));
+	for (const [title, row] of outcomes) {
+		t.log([title.padEnd(width), ...names.map((name) => (row.get(name) ?? "-").padEnd(name.length))].join("  "));
+	}
+});
+
+/** What a script prints and ends with, whatever becomes of its reports. */
+const ENDS: Readonly<Record<Ending, (language: Language) => Omit<ChildResult, "stderr">>> = {
+	ok: () => ({ code: 0, signal: null, stdout: "before\nafter\n" }),
+	exit3: () => ({ code: 3, signal: null, stdout: "before\n" }),
+	exception: ({ exceptionCode }) => ({ code: exceptionCode, signal: null, stdout: "before\n" }),
+	signal: () => ({ code: null, signal: "SIGTERM", stdout: "before\n" }),
+};
+
+/** Runs the script, and holds that it is none the worse for its client. */
+async function unharmed(t: ExecutionContext, language: Language, home: Home, options: Call = {}): Promise<void> {
+	const { stderr, ...end } = await call(t, language, home, options);
+	const { ending = "ok" } = options;
+	t.deepEqual(end, ENDS[ending](language), stderr);
+	if (ending !== "exception") t.is(stderr, "");
+}
+
+function undecidedHome(t: ExecutionContext, manifest = MANIFEST): Home {
+	return temporaryHome(t, manifest);
+}
+
+function agreed(home: Home, changes: Partial<Parameters<typeof grant>[4]> = {}, mode: "granted" | "local" = "granted") {
+	const source = readFileSync(home.manifestPath, "utf8");
+	return grant(home.manifest, mode, null, "test-grant", { now: new Date(), how: "test", source, ...changes });
+}
+
+function grantedHome(t: ExecutionContext, manifest = MANIFEST): Home {
+	const home = undecidedHome(t, manifest);
+	home.consent.write(agreed(home));
+	return home;
+}
+
+const waiting = (home: Home): Entry[] => [...entries(home.spool.new)];
+const reports = (home: Home): WireReport[] => waiting(home).map(({ envelope }) => envelope.report);
+const endOf = (home: Home): WireReport => {
+	const end = reports(home).find(({ event }) => event === "end");
+	if (end === undefined) throw new Error("no end was reported");
+	return end;
+};
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+expect("a run is three files, each valid here and on the server", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home);
+	const names = namesIn(home.spool.new);
+	t.is(names.length, 3);
+	for (const name of names) {
+		t.regex(name, /^\d{13}-[0-9a-f]{12}-\d+-[0-9a-f]{16}\.json$/);
+		const reading = readEntry(home.spool.new, name);
+		t.is(reading.state, "read");
+		if (reading.state !== "read") continue;
+		const { envelope, text } = reading.entry;
+		const judged = validateReport(envelope.report);
+		t.true(judged.ok, judged.ok ? "" : judged.message);
+		const file = readFileSync(join(home.spool.new, name), "utf8");
+		t.true(file.endsWith(`,"report":${text}}\n`), "what is shown stands in the file byte for byte");
+		t.is(envelope.endpoint, MANIFEST.endpoint);
+		t.deepEqual(envelope.notice, { version: 1, digest: noticeDigest(MANIFEST) });
+		t.deepEqual([envelope.grant, envelope.hold], ["test-grant", null]);
+		t.is(runIdOf(envelope.erase_key ?? ""), envelope.report.run_id);
+		t.is(name.slice(-21, -13), envelope.report.run_id.slice(0, 8));
+	}
+	t.deepEqual(
+		reports(home).map(({ event }) => event),
+		["start", "prelim", "end"],
+	);
+	t.is(new Set(reports(home).map(({ run_id }) => run_id)).size, 1);
+	t.is(new Set(reports(home).map(({ id }) => id)).size, 3);
+	t.deepEqual(namesIn(home.spool.tmp), []);
+});
+
+expect("what is declared arrives, and what is measured", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home);
+	const end = endOf(home);
+	t.is(end.project, "dunovo");
+	t.is(end.version, "1.2");
+	t.is(end.manifest_notice, 1);
+	t.is(end.weight, 1);
+	t.false(end.test);
+	t.deepEqual(end.inputs, [{ name: "pairs", unit: "reads", size: 12345678 }]);
+	t.deepEqual(end.data, { duplexes: 12, note: "fine" });
+	t.true(Math.abs(Date.parse(end.occurred_at) - Date.now()) < 60_000);
+	const { wall_s, cpu_user_s, cpu_system_s, max_rss_bytes, measured_by } = end;
+	for (const seconds of [wall_s, cpu_user_s, cpu_system_s, end.since_start_s]) {
+		t.true(seconds !== null && seconds >= 0 && seconds < 60, String(seconds));
+	}
+	if (language.measuresMemory) t.true(max_rss_bytes !== null && max_rss_bytes > 1e6);
+	else t.is(max_rss_bytes, null);
+	const measured = ["wall_s", "cpu_user_s", "cpu_system_s", ...(language.measuresMemory ? ["max_rss_bytes"] : [])];
+	t.deepEqual(Object.keys(measured_by), measured);
+});
+
+expect("what is not declared, or not of its type, is left out", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { duplexes: "many" });
+	t.deepEqual(endOf(home).data, { note: "fine" });
+	t.false(waiting(home).some(({ text }) => text.includes("undeclared")));
+});
+
+expect("of a path only the last part is left, and of an address nothing", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { note: "from /home/me/reads.fq by me@example.org" });
+	t.is(endOf(home).command, "align");
+	t.is(endOf(home).data["note"], "from [path] by [email]");
+});
+
+const TEXTS = [
+	'quotes " and \\n no line',
+	"línea 日本 🧬 \u2028 end",
+	"tab\tbell\u0007 escape \u001b[31m",
+	"  blank  ",
+];
+
+expect("every text arrives, without what a terminal obeys", async (t, language) => {
+	for (const note of TEXTS.map((text) => text.replaceAll("\\", ""))) {
+		const home = grantedHome(t);
+		await unharmed(t, language, home, { note });
+		t.is(endOf(home).data["note"], scrubText(note));
+	}
+});
+
+expect("a grant to keep and not to send is a grant", async (t, language) => {
+	const home = undecidedHome(t);
+	home.consent.write(agreed(home, {}, "local"));
+	await unharmed(t, language, home);
+	t.is(waiting(home).length, 3);
+});
+
+expect("a manifest in another form than the one agreed to is the same manifest", async (t, language) => {
+	const home = grantedHome(t);
+	const { notice, project, ...rest } = home.manifest;
+	writeFileSync(home.manifestPath, JSON.stringify({ project, ...rest, notice, sample: 1 }, null, "\t"));
+	await unharmed(t, language, home);
+	t.is(waiting(home).length, 3);
+});
+
+/** Decisions, and what else there may be, under which nothing is written anywhere. */
+const NO_CONSENT: Record<string, (home: Home) => void> = {
+	"no decision": () => {},
+	denied: (home) => home.consent.write(deny({ project: "dunovo", now: new Date(), how: "test" })),
+	withdrawn: (home) => home.consent.write(withdraw({ project: "dunovo", now: new Date(), how: "test" })),
+	"a changed notice": (home) => {
+		home.consent.write(agreed(home));
+		writeFileSync(
+			home.manifestPath,
+			JSON.stringify({ ...home.manifest, notice: { ...home.manifest.notice, version: 2 } }),
+		);
+	},
+	"an unreadable decision": (home) => {
+		home.consent.write(agreed(home));
+		writeFileSync(home.consent.path("dunovo"), readFileSync(home.consent.path("dunovo"), "utf8").slice(0, -3));
+	},
+	"a decision about another project": (home) => {
+		home.consent.write(agreed(home));
+		const other: ConsentRecord = { ...agreed(home), project: "other" };
+		writeFileSync(home.consent.path("dunovo"), JSON.stringify(other));
+	},
+};
+
+for (const [plight, prepare] of Object.entries(NO_CONSENT)) {
+	expect(`nothing is made anywhere: ${plight}`, async (t, language) => {
+		const home = undecidedHome(t);
+		prepare(home);
+		const before = home.contents();
+		await unharmed(t, language, home);
+		t.deepEqual(home.contents(), before);
+	});
+}
+
+expect("DO_NOT_TRACK and ET_DISABLED say no, and 0 does not", async (t, language) => {
+	const home = grantedHome(t);
+	const before = home.contents();
+	for (const env of [{ DO_NOT_TRACK: "1" }, { ET_DISABLED: "true" }, { ET_DISABLED: " yes " }]) {
+		await unharmed(t, language, home, { env, phoneHome: true });
+		t.deepEqual(home.contents(), before, JSON.stringify(env));
+	}
+	await unharmed(t, language, home, { env: { DO_NOT_TRACK: "0", ET_DISABLED: "Off" } });
+	t.is(waiting(home).length, 3);
+});
+
+expect("the script's own flag is consent for one run, save where it was denied", async (t, language) => {
+	const home = undecidedHome(t);
+	await unharmed(t, language, home, { phoneHome: true });
+	const [{ envelope } = { envelope: null }] = waiting(home);
+	t.is(envelope?.grant, "flag");
+	t.deepEqual(envelope?.notice, { version: 1, digest: noticeDigest(MANIFEST) });
+	const denied = undecidedHome(t);
+	NO_CONSENT["denied"]?.(denied);
+	const before = denied.contents();
+	await unharmed(t, language, denied, { phoneHome: true });
+	t.deepEqual(denied.contents(), before);
+});
+
+expect("what its user wants to approve is held", async (t, language) => {
+	const home = undecidedHome(t);
+	home.consent.write(agreed(home, { review: { approve: true, delay_s: 0 } }));
+	await unharmed(t, language, home);
+	t.deepEqual(
+		waiting(home).map(({ envelope }) => envelope.hold),
+		["approve", "approve", "approve"],
+	);
+});
+
+expect("sampling follows from the run id, and each report says for how many runs it stands", async (t, language) => {
+	const none = grantedHome(t, testManifest({ ...MANIFEST, sample: 1e-9 }));
+	await unharmed(t, language, none);
+	t.deepEqual(namesIn(none.spool.root), []);
+	const half = grantedHome(t, testManifest({ ...MANIFEST, sample: 0.5 }));
+	for (let run = 0; run < 8; run++) await unharmed(t, language, half);
+	for (const { run_id, weight } of reports(half)) {
+		t.is(weight, 2);
+		t.true(Number.parseInt(run_id.slice(0, 8), 16) < 2 ** 31);
+	}
+});
+
+expect("how it ended: with another exit code", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { ending: "exit3" });
+	const { outcome, exit_code, signal } = endOf(home);
+	t.deepEqual([outcome, exit_code, signal], ["failed", 3, null]);
+});
+
+expect("how it ended: by an error of the script's own", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { ending: "exception" });
+	const { outcome, exception } = endOf(home);
+	t.is(outcome, "failed");
+	t.is(exception?.type ?? null, language.exceptionType);
+	for (const { file } of exception?.frames ?? []) t.is(file, language.script);
+	t.true(language.exceptionType === null || (exception?.frames.length ?? 0) > 0);
+	t.false(waiting(home).some(({ text }) => text.includes("secret")));
+});
+
+expect("how it ended: by a signal, of which it dies", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { ending: "signal" });
+	const { outcome, signal } = endOf(home);
+	t.deepEqual([outcome, signal], ["killed", "SIGTERM"]);
+	t.is(waiting(home).length, 3);
+});
+
+expect("files are their user's alone", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home);
+	for (const folder of [home.spool.root, home.spool.new, home.spool.tmp]) t.is(mode(folder), "700");
+	for (const name of namesIn(home.spool.new)) t.is(mode(join(home.spool.new, name)), "600");
+});
+
+expect("places: XDG's folders, and the home's", async (t, language) => {
+	const env = { ET_SPOOL: undefined, ET_CONFIG: undefined };
+	const home = undecidedHome(t);
+	const config = join(home.folder, ".config", "et", "consent");
+	mkdirSync(config, { recursive: true });
+	writeFileSync(join(config, "dunovo.json"), JSON.stringify(agreed(home)));
+	await unharmed(t, language, home, { env: { ...env, XDG_STATE_HOME: "relative" } });
+	t.is(namesIn(join(home.folder, ".local", "state", "et", "spool", "new")).length, 3);
+	const state = join(home.folder, "xdg");
+	await unharmed(t, language, home, {
+		env: { ...env, XDG_STATE_HOME: state, XDG_CONFIG_HOME: join(home.folder, ".config") },
+	});
+	t.is(namesIn(join(state, "et", "spool", "new")).length, 3);
+});
+
+/** Machines on which nothing can be kept: a script must not notice. */
+const PLIGHTS: Record<string, (home: Home) => NodeJS.ProcessEnv> = {
+	"a spool that others can write": ({ spool }) => {
+		mkdirSync(spool.root);
+		chmodSync(spool.root, 0o777);
+		return {};
+	},
+	"a file in the spool's place": ({ spool }) => {
+		writeFileSync(spool.root, "");
+		return {};
+	},
+	"a spool where none can be made": () => ({ ET_SPOOL: "/proc/et/spool" }),
+	"no manifest": ({ manifestPath }) => {
+		rmSync(manifestPath);
+		return {};
+	},
+	"a manifest that is none": ({ manifestPath }) => {
+		writeFileSync(manifestPath, '{"et":1,"project":"dunovo"');
+		return {};
+	},
+	"a manifest with what ET does not know": ({ manifestPath, manifest }) => {
+		writeFileSync(manifestPath, JSON.stringify({ ...manifest, spy: true }));
+		return {};
+	},
+};
+
+for (const [plight, prepare] of Object.entries(PLIGHTS)) {
+	expect(`a script does not notice: ${plight}`, async (t, language) => {
+		const home = grantedHome(t);
+		const env = prepare(home);
+		for (const ending of ["ok", "exit3"] as const) await unharmed(t, language, home, { env, ending });
+		t.deepEqual(namesIn(home.spool.new), []);
+	});
+}
+
+expect(
+	"a script does not notice: a full disk",
+	async (t, language) => {
+		const disk = join(temporaryFolder(t), "disk");
+		mountSmallDisk(disk);
+		t.teardown(() => unmount(disk));
+		const home = grantedHome(t);
+		const env = { ET_SPOOL: join(disk, "spool") };
+		await unharmed(t, language, home, { env });
+		const giveBack = takeAllRoom(disk);
+		await unharmed(t, language, home, { env, ending: "exit3" });
+		t.is(namesIn(join(disk, "spool", "new")).length, 3);
+		t.deepEqual(namesIn(join(disk, "spool", "tmp")), []);
+		giveBack();
+		await unharmed(t, language, home, { env });
+		t.is(namesIn(join(disk, "spool", "new")).length, 6);
+	},
+	{ lacks: isRoot ? null : "only root can mount a small disk" },
+);
+
+expect(`${AT_ONCE} scripts at once leave ${3 * AT_ONCE} reports`, async (t, language) => {
+	const home = grantedHome(t);
+	await Promise.all(Array.from({ length: AT_ONCE }, () => unharmed(t, language, home)));
+	t.is(waiting(home).length, 3 * AT_ONCE);
+	t.is(new Set(reports(home).map(({ id }) => id)).size, 3 * AT_ONCE);
+	t.is(new Set(reports(home).map(({ run_id }) => run_id)).size, AT_ONCE);
+	t.deepEqual(namesIn(home.spool.tmp), []);
+});

@@ -1,0 +1,89 @@
+/** The clients in their languages, each with the script by which the contract tries it. */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ExecutionContext } from "ava";
+import { type ChildResult, runProgram } from "./child.js";
+import type { Home } from "./home.js";
+import { moduleUrl } from "./modules.js";
+
+const FIXTURES = fileURLToPath(new URL("../../../test/fixtures/clients/", import.meta.url));
+const CLIENTS = fileURLToPath(new URL("../../../docs/clients/", import.meta.url));
+
+export type Ending = "ok" | "exit3" | "exception" | "signal";
+
+export interface Language {
+	name: string;
+	/** What runs a script; the script's path and its words follow. */
+	program: readonly string[];
+	script: string;
+	/** The file of docs/clients/ that is shipped beside the script. */
+	client: string | null;
+	/** What a script ends with that fails by itself. */
+	exceptionCode: number;
+	/** What the client says of such an end; null where its language has no word for it. */
+	exceptionType: string | null;
+	/** Null where the language measures no peak of memory. */
+	measuresMemory: boolean;
+	isHere: boolean;
+}
+
+function isHere(program: string, ...args: string[]): boolean {
+	return spawnSync(program, args).status === 0;
+}
+
+const NODE: Language = {
+	name: "TypeScript",
+	program: [process.execPath],
+	script: "script.mjs",
+	client: null,
+	exceptionCode: 1,
+	exceptionType: "ValueError",
+	measuresMemory: true,
+	isHere: true,
+};
+
+const PYTHON: Language = {
+	name: "Python",
+	program: ["python3", "-B"],
+	script: "script.py",
+	client: "et.py",
+	exceptionCode: 1,
+	exceptionType: "ValueError",
+	measuresMemory: true,
+	isHere: isHere("python3", "--version"),
+};
+
+export const LANGUAGES: readonly Language[] = [NODE, PYTHON];
+
+export interface Call {
+	ending?: Ending;
+	/** Text; a script takes it for a number where it looks like one. */
+	duplexes?: string;
+	note?: string;
+	phoneHome?: boolean;
+	manifest?: string;
+	env?: NodeJS.ProcessEnv;
+	/** What starts the program, such as a shell that sets a umask. @defaultValue nothing */
+	before?: readonly string[];
+}
+
+/** Lays the script and its client beside each other, as an author ships them. @returns the script's path */
+function ship({ script, client }: Language, home: Home): string {
+	const folder = join(home.folder, "..", "program");
+	if (existsSync(folder)) return join(folder, script);
+	mkdirSync(folder);
+	copyFileSync(join(FIXTURES, script), join(folder, script));
+	if (client !== null) copyFileSync(join(CLIENTS, client), join(folder, client));
+	return join(folder, script);
+}
+
+/** Runs the language's script at a home. */
+export function call(t: ExecutionContext, language: Language, home: Home, options: Call = {}): Promise<ChildResult> {
+	const { ending = "ok", duplexes = "12", note = "fine", phoneHome = false, env, before = [] } = options;
+	const words = [options.manifest ?? home.manifestPath, ending, duplexes, note, ...(phoneHome ? ["--phone-home"] : [])];
+	const [program = "", ...args] = [...before, ...language.program, ship(language, home), ...words];
+	const module = { CLIENT_MODULE: moduleUrl("src/index.js") };
+	return runProgram(t, program, args, { env: { ...home.env, ...module, ...env } });
+}
