@@ -86,7 +86,8 @@ function endpointLines(endpoint: string, state: EndpointState, now: Date): strin
 	if (state.last_success_at !== null) lines.push(`    last success ${state.last_success_at}`);
 	if (state.held !== null) {
 		lines.push(`    HELD since ${state.held.at}: ${plainText(state.held.why, MAX_LINE)}`);
-		lines.push("    Nothing is lost; it is tried again by itself. Is the address right, and the network open?");
+		lines.push("    Nothing is lost, and it is tried again by itself.");
+		lines.push("    Is the address right, and the network open?");
 	} else if (state.failures > 0 && state.last_error !== null) {
 		lines.push(`    ${state.failures} failures in a row, the last: ${plainText(state.last_error.why, MAX_LINE)}`);
 	}
@@ -101,7 +102,7 @@ export function statusText(status: Status, now: Date): string {
 	const { uploader } = status;
 	const lines = [
 		uploader === null
-			? "Uploader: none runs on this machine (start one with et-uploader, or send once with et-uploader --once)"
+			? "Uploader: none runs here (start it: et-uploader; send once: et-uploader --once)"
 			: `Uploader: runs as process ${uploader.pid}, ${(uploader.rss_bytes / MEBIBYTE).toFixed(0)} MiB, ` +
 				`${uploader.cpu_s.toFixed(1)} s of CPU in ${uploader.elapsed_s.toFixed(0)} s`,
 		`Last looked: ${status.last_looked_at ?? "never"}`,

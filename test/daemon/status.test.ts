@@ -30,7 +30,7 @@ const QUIET: Status = {
 test("a spool where nothing ever happened", (t) => {
 	t.is(
 		statusText(QUIET, NOW),
-		`Uploader: none runs on this machine (start one with et-uploader, or send once with et-uploader --once)
+		`Uploader: none runs here (start it: et-uploader; send once: et-uploader --once)
 Last looked: never
 Spool: /home/ada/.local/state/et/spool
 Pending: 0
@@ -91,7 +91,8 @@ Endpoints:
   https://portal.example.org
     delivered 0, refused 0
     HELD since 2026-01-31T11:00:00.000Z: it answered 200, and not as an ET server does
-    Nothing is lost; it is tried again by itself. Is the address right, and the network open?
+    Nothing is lost, and it is tried again by itself.
+    Is the address right, and the network open?
 `,
 	);
 });

@@ -43,7 +43,7 @@ const options = {
 export const spec = {
 	name: "enqueue",
 	summary: "leave a report in the spool, from a script",
-	usage: ["--manifest FILE [OPTIONS]", "--manifest FILE [OPTIONS] --stdin <JSON"],
+	usage: ["--manifest FILE [OPTIONS] [--json]", "--manifest FILE [OPTIONS] --stdin <JSON"],
 	details: [
 		"Where the user has agreed, the report is in the spool when this ends; where not, nothing is written. It prints nothing and ends with 0 whatever became of the report, so that a script under `set -e` goes on; --json and --strict tell an author more. A value that is of no use is left out, and what the manifest does not declare too.",
 		"With --stdin (or -) an object is read whose names are those of reports:",
@@ -53,8 +53,8 @@ export const spec = {
 	options,
 	examples: [
 		['et enqueue --manifest et.json --command align --wall "$SECONDS" --exit-code $?', "at a script's end"],
-		['key=$(et run-key); et enqueue --manifest et.json --run-key "$key" --event start', "the first of a run's reports"],
-		['echo \'{"data": {"duplexes": 7}}\' | et enqueue --manifest et.json --stdin --test --json', "try it out"],
+		['et enqueue --manifest et.json --run-key "$key" --event start', "the first of a run's reports"],
+		['echo \'{"data": {"n": 7}}\' | et enqueue --manifest et.json --stdin --test', "try it out"],
 	],
 	exitCodes: ["ok", "usage", "notConsented", "dropped"],
 } as const satisfies CommandSpec<typeof options>;

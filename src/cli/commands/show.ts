@@ -8,6 +8,7 @@ import { findReports, openSpool } from "../spool-view.js";
 import { standardTerminal } from "../terminal.js";
 
 const options = {
+	json: { help: "as it is: what is printed is JSON in any case" },
 	pretty: { help: "indented, for people; the same content" },
 	envelope: { help: "with what stays here: where it may go, under which notice and grant, and the key that erases it" },
 } as const;
@@ -15,7 +16,7 @@ const options = {
 export const spec = {
 	name: "show",
 	summary: "print a report exactly as it would be sent",
-	usage: ["ID [--pretty] [--envelope]"],
+	usage: ["ID [--pretty] [--envelope] [--json]"],
 	details: [
 		"ID is an id as et pending prints it, or the beginning of one that means one report alone. What is printed is made by the code that sends: in a pipe, byte for byte what leaves; on a terminal the same with a line end, and with characters that a terminal would obey written as JSON's \\u escapes.",
 	],

@@ -1,0 +1,82 @@
+/** What holds for every command: JSON, help, and a line that fits a terminal. */
+import test, { type ExecutionContext } from "ava";
+import type { CommandModule } from "../../src/cli/command.js";
+import { COMMANDS } from "../../src/cli/commands/index.js";
+import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
+import type { Home } from "../helpers/home.js";
+import { putReport } from "../helpers/spool.js";
+
+const atPty = hasTerminal ? test : test.skip;
+const COLUMNS = 80;
+
+/** What a terminal shows of a text: colours take no room. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const COLOURS = /\u001b\[[0-9;]*m/g;
+const widest = (shown: string): string =>
+	shown
+		.replace(COLOURS, "")
+		.split(/\r?\n/)
+		.reduce((longest, line) => (line.length > longest.length ? line : longest), "");
+
+const modules = (): Promise<CommandModule[]> => Promise.all(Object.values(COMMANDS).map((load) => load()));
+
+/** A home with one report that waits. */
+function homeWithReport(t: ExecutionContext): Home {
+	const home = grantedHome(t);
+	putReport(home.spool, { manifest: home.manifest, grant: "test-grant", given: { command: "align", wallS: 12.5 } });
+	return home;
+}
+
+test("every command says what it does as JSON, save those whose output is another's", async (t) => {
+	for (const { spec } of await modules()) {
+		// et run prints what its command prints; et run-key prints a key.
+		if (["run", "run-key"].includes(spec.name)) continue;
+		t.true("json" in spec.options, spec.name);
+		t.true(
+			spec.usage.some((usage) => usage.includes("--json")),
+			`${spec.name}: its usage names --json`,
+		);
+	}
+});
+
+test("every command shows examples, and says what it ends with", async (t) => {
+	for (const { spec } of await modules()) {
+		t.true(spec.examples.length > 0, spec.name);
+		t.true(spec.exitCodes.length > 0, spec.name);
+		for (const [line] of spec.examples) t.regex(line, /\bet\b/, spec.name);
+	}
+});
+
+atPty("every command's help fits 80 columns at a terminal (needs python3)", async (t) => {
+	const home = homeWithReport(t);
+	for (const name of Object.keys(COMMANDS)) {
+		const { shown, status } = await atTerminal(t, [...ET_WORDS, name, "--help"], [], { env: home.env });
+		t.is(status, 0, name);
+		const line = widest(shown);
+		t.true(line.length <= COLUMNS, `${name} (${line.length}): ${line}`);
+	}
+});
+
+/** A harmless call of each command that only looks: what it shows has to fit a terminal. */
+const LOOKS: readonly (readonly string[])[] = [["consent"], ["pending"], ["status"]];
+
+atPty(
+	"what commands show fits 80 columns at a terminal, and has no colour with NO_COLOR (needs python3)",
+	async (t) => {
+		const home = homeWithReport(t);
+		for (const words of LOOKS) {
+			const { shown } = await atTerminal(t, [...ET_WORDS, ...words], [], { env: { ...home.env, NO_COLOR: "1" } });
+			t.true(widest(shown).length <= COLUMNS, `${words.join(" ")}: ${widest(shown)}`);
+			t.notRegex(shown, COLOURS, words.join(" "));
+		}
+	},
+);
+
+test("what commands say as JSON is one document", async (t) => {
+	const home = homeWithReport(t);
+	for (const words of LOOKS) {
+		const { code, stdout, stderr } = await et(t, home, [...words, "--json"]);
+		t.deepEqual([code, stderr], [0, ""], words.join(" "));
+		t.notThrows(() => JSON.parse(stdout), words.join(" "));
+	}
+});
