@@ -164,7 +164,7 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	const gate = new Gate(directories, env);
 	const removal = new Removal(folders, writer);
 	const journal = new Journal(folders, writer);
-	const transport = await createTransport(env, policy, userAgent);
+	const transport = await createTransport(env, policy, userAgent, gate.proxy);
 	const source = new Source({ folders, gate, removal, now, ...(nameWindow === undefined ? {} : { nameWindow }) });
 	const lost = new LostCounts(folders, gate);
 	const parts = { ...options, folders, transport, journal, memory, gate, removal, lost, source, onProgress };

@@ -113,10 +113,12 @@ export class EndpointSender {
 		return free;
 	}
 
-	/** Consent, asked anew right before the request. */
+	/** Consent, asked anew right before the request, and what is left out of what leaves. */
 	private stillAllowed(parcels: readonly Parcel[]): Parcel[] {
-		this.options.gate.refresh();
-		return parcels.filter((parcel) => this.options.gate.ask(parcel.report.project, parcel).send === "yes");
+		const { gate } = this.options;
+		gate.refresh();
+		const allowed = parcels.filter((parcel) => gate.ask(parcel.report.project, parcel).send === "yes");
+		return allowed.map((parcel) => ({ ...parcel, text: gate.leaving(parcel.report.project, parcel.text) }));
 	}
 
 	/** Sends one batch. Never rejects, since nobody may be waiting for it yet. */

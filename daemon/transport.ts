@@ -35,22 +35,36 @@ interface Proxied {
 	close: () => Promise<void>;
 }
 
+interface Proxies {
+	httpProxy?: string;
+	httpsProxy?: string;
+	noProxy?: string;
+}
+
+/** What the environment says; null where it names no proxy. @throws EtError `ET_USAGE` */
+function environmentProxies(env: NodeJS.ProcessEnv): Proxies | null {
+	if (!PROXY_VARIABLES.some((name) => (env[name] ?? "") !== "")) return null;
+	const variable = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? "";
+	return {
+		...optional("httpProxy", proxyUrl("HTTP_PROXY", variable("HTTP_PROXY"))),
+		...optional("httpsProxy", proxyUrl("HTTPS_PROXY", variable("HTTPS_PROXY"))),
+		...optional("noProxy", variable("NO_PROXY")),
+	};
+}
+
+/** The policy's proxy knows no exceptions: an empty list keeps the agent from asking NO_PROXY itself. */
+const policyProxies = (proxy: string): Proxies => ({ httpProxy: proxy, httpsProxy: proxy, noProxy: "" });
+
 /**
  * Node 20's fetch takes no notice of HTTP_PROXY, HTTPS_PROXY and NO_PROXY; undici's agent does.
  * It is loaded only where one is set, and with its own fetch, since an agent works with no other
  * version's.
  */
-async function proxied(env: NodeJS.ProcessEnv, policy: Policy): Promise<Proxied | null> {
-	if (!PROXY_VARIABLES.some((name) => (env[name] ?? "") !== "")) return null;
+async function proxied(proxies: Proxies | null, policy: Policy): Promise<Proxied | null> {
+	if (proxies === null) return null;
 	const { EnvHttpProxyAgent, fetch } = await import("undici");
-	const variable = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? "";
-	const proxies = {
-		...optional("httpProxy", proxyUrl("HTTP_PROXY", variable("HTTP_PROXY"))),
-		...optional("httpsProxy", proxyUrl("HTTPS_PROXY", variable("HTTPS_PROXY"))),
-		...optional("noProxy", variable("NO_PROXY")),
-		connect: { timeout: policy.connectMs },
-	};
-	const dispatcher = withoutWarnings(() => new EnvHttpProxyAgent(proxies));
+	const connect = { timeout: policy.connectMs };
+	const dispatcher = withoutWarnings(() => new EnvHttpProxyAgent({ ...proxies, connect }));
 	return {
 		fetch: async (request) => {
 			const { url, method, redirect, signal } = request;
@@ -115,9 +129,17 @@ function reasonOf(error: unknown): string {
 /** Codes of a connection that broke before it carried anything: a keep-alive that the server had closed. */
 const BROKE_AT_ONCE = /ECONNRESET|EPIPE|UND_ERR_SOCKET|other side closed/;
 
-/** @throws EtError `ET_USAGE` where a variable names a proxy that can't be one */
-export async function createTransport(env: NodeJS.ProcessEnv, policy: Policy, userAgent: string): Promise<Transport> {
-	const proxy = await proxied(env, policy);
+/**
+ * @param siteProxy of the site's policy, above the environment's; null where it names none
+ * @throws EtError `ET_USAGE` where a variable names a proxy that can't be one
+ */
+export async function createTransport(
+	env: NodeJS.ProcessEnv,
+	policy: Policy,
+	userAgent: string,
+	siteProxy: string | null,
+): Promise<Transport> {
+	const proxy = await proxied(siteProxy === null ? environmentProxies(env) : policyProxies(siteProxy), policy);
 	const client = ky.create({
 		headers: { "user-agent": userAgent, "content-type": "application/json", accept: "application/json" },
 		// One layer retries, and it is p-retry; ky never retries a POST, and is told so.

@@ -2,10 +2,13 @@
 
 import { noticeDigest } from "../consent/change.js";
 import { environmentRefusal } from "../consent/environment.js";
-import { NO_POLICY, policyAllows, readSitePolicy } from "../consent/policy.js";
+import { NO_POLICY, policyAllows, readSitePolicy, type SitePolicy } from "../consent/policy.js";
+import { type PolicyStatus, policyLines, policyStatus } from "../consent/policy-words.js";
+import { NO_REVIEW, type Review } from "../consent/record.js";
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import type { Manifest } from "../report/manifest.js";
 import type { CliContext } from "./context.js";
+import { plural } from "./quantities.js";
 import { shown } from "./shown.js";
 import { userFolders } from "./spool-view.js";
 
@@ -18,32 +21,58 @@ export interface ProjectStatus {
 	notice: { version: number; digest: string } | null;
 	/** Whether the author's notice has changed since; null where there is no manifest to tell. */
 	notice_changed: boolean | null;
+	/** What the user leaves out of reports. */
+	without: readonly string[];
+	review: Review;
 	/** What rules above the decision: nothing is recorded or sent. */
 	ruled_out_by: "site_policy" | "do_not_track" | "et_disabled" | null;
 	/** Why a decision can't be read. */
 	why: string | null;
+	/** What the machine's administrator rules; null where that is nothing. */
+	site_policy: PolicyStatus | null;
+}
+
+/** What a decision alone says; the rest is said of every project alike. */
+type Decided = Omit<ProjectStatus, "ruled_out_by" | "site_policy">;
+
+function sitePolicyOf(context: CliContext): { policy: SitePolicy; path: string } {
+	const { sitePolicy: path } = userFolders(context);
+	return { policy: process.platform === "win32" ? NO_POLICY : readSitePolicy(path), path };
+}
+
+/** What the machine's administrator rules, in words; none where that is nothing. */
+export function sitePolicyLines(context: CliContext): string[] {
+	const { policy, path } = sitePolicyOf(context);
+	return policyLines(policy, path).map(shown);
+}
+
+export function sitePolicyStatus(context: CliContext): PolicyStatus | null {
+	const { policy, path } = sitePolicyOf(context);
+	return policyStatus(policy, path);
 }
 
 /** What rules above every decision about an endpoint; about any, where none is known. */
 export function rulingOver(context: CliContext, endpoint: string | null): ProjectStatus["ruled_out_by"] {
-	const { sitePolicy } = userFolders(context);
-	const policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(sitePolicy);
+	const { policy } = sitePolicyOf(context);
 	const isAllowed = endpoint === null ? !policy.deny : policyAllows(policy, endpoint);
 	return isAllowed ? environmentRefusal(context.client.env) : "site_policy";
 }
 
-function undecided(project: string, reading: ConsentReading): Omit<ProjectStatus, "ruled_out_by"> {
+function undecided(project: string, reading: ConsentReading): Decided {
 	const isUnreadable = reading.state === "unreadable";
 	const mode = isUnreadable ? "unreadable" : "none";
 	const why = isUnreadable ? reading.why : null;
-	return { project, mode, since: null, how: null, endpoint: null, notice: null, notice_changed: null, why };
+	const nothing = { since: null, how: null, endpoint: null, notice: null, notice_changed: null };
+	return { project, mode, ...nothing, without: [], review: NO_REVIEW, why };
 }
 
 /** @param manifest the author's, where it is at hand */
 export function statusOf(context: CliContext, project: string, manifest: Manifest | null): ProjectStatus {
 	const reading = new ConsentStore(userFolders(context).consent).read(project);
+	const site_policy = sitePolicyStatus(context);
 	if (reading.state !== "decided") {
-		return { ...undecided(project, reading), ruled_out_by: rulingOver(context, manifest?.endpoint ?? null) };
+		const ruled_out_by = rulingOver(context, manifest?.endpoint ?? null);
+		return { ...undecided(project, reading), ruled_out_by, site_policy };
 	}
 	const { mode, since, how, grant } = reading.record;
 	const endpoint = grant?.endpoint ?? null;
@@ -55,13 +84,16 @@ export function statusOf(context: CliContext, project: string, manifest: Manifes
 		endpoint,
 		notice: grant?.notice ?? null,
 		notice_changed: grant === null || manifest === null ? null : grant.notice.digest !== noticeDigest(manifest),
+		without: grant?.without ?? [],
+		review: grant?.review ?? NO_REVIEW,
 		ruled_out_by: rulingOver(context, endpoint ?? manifest?.endpoint ?? null),
 		why: null,
+		site_policy,
 	};
 }
 
 export const RULINGS: Readonly<Record<NonNullable<ProjectStatus["ruled_out_by"]>, string>> = {
-	site_policy: "This machine's administrator rules that nothing is recorded or sent there (/etc/et/policy.json).",
+	site_policy: "This machine's administrator rules that nothing is recorded or sent there.",
 	do_not_track: "DO_NOT_TRACK is set: while it is, nothing is recorded and nothing is sent.",
 	et_disabled: "ET_DISABLED is set: while it is, nothing is recorded and nothing is sent.",
 };
@@ -75,12 +107,21 @@ const MODES: Readonly<Record<ProjectStatus["mode"], string>> = {
 	unreadable: "the decision can't be read: nothing is recorded or sent",
 };
 
+function reviewLines({ approve, delay_s }: Review): string[] {
+	const lines = approve ? ["  review: nothing leaves without et approve"] : [];
+	return delay_s === 0
+		? lines
+		: [...lines, `  review: each report waits ${plural(delay_s, "second")} before it leaves`];
+}
+
 /** A few lines about one project. */
 export function statusLines(status: ProjectStatus): string[] {
 	const { project, mode, since, how, endpoint, notice, why } = status;
 	const lines = [`${shown(project)}: ${MODES[mode]}${why === null ? "" : ` (${shown(why)})`}`];
 	if (since !== null) lines.push(`  since ${shown(since)}, by ${shown(how ?? "unknown")}`);
 	if (endpoint !== null) lines.push(`  to ${shown(endpoint)}, notice version ${notice?.version}`);
+	if (status.without.length > 0) lines.push(`  leaves out: ${status.without.map(shown).join(", ")}`);
+	lines.push(...reviewLines(status.review));
 	if (status.notice_changed === true) {
 		lines.push("  The author's notice has changed since: nothing is recorded under it until you grant it anew.");
 	}

@@ -1,6 +1,7 @@
 /** The spool as a user looks at it: what waits, what may become of it, and which report an id means. */
 
 import { maySend } from "../consent/decide.js";
+import { leavingText, leftOut } from "../consent/left-out.js";
 import { NO_POLICY, readSitePolicy, type SitePolicy } from "../consent/policy.js";
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import { EtError, systemErrorCode } from "../errors.js";
@@ -74,6 +75,11 @@ export class StateReader {
 		if (decision.send === "not_now" && decision.reason === "local") return { state: "local only", reason: null };
 		if (decision.send === "not_now") return { state: "not allowed", reason: decision.reason };
 		return hold === null ? { state: "waiting", reason: null } : { state: "held", reason: hold };
+	}
+
+	/** A report's text as it would leave now: without what its user, or the site's policy, leaves out. */
+	leaving({ text, envelope }: Entry): string {
+		return leavingText(text, leftOut(this.policy, this.read(envelope.report.project)));
 	}
 
 	private read(project: string): ConsentReading {

@@ -6,6 +6,7 @@ import { buildReport } from "../report/build.js";
 import { bytesToHex, REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { MAX_REPORT_BYTES } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
+import { withoutFields } from "../report/optional-fields.js";
 import { serialiseReport } from "../report/serialise.js";
 import type { ReportInput } from "../report/types.js";
 import type { Envelope } from "../spool/envelope.js";
@@ -38,18 +39,21 @@ function wrap(report: Envelope["report"], manifest: Manifest, by: By, key: strin
 	return { et: 1, endpoint: manifest.endpoint, notice, grant, hold, erase_key: key, report };
 }
 
+/** @param without what its user, or the site's policy, leaves out: that is no mistake of the author's, and not said as one */
 export function compose(
 	given: ReportInput,
 	manifest: Manifest,
 	run: RunIdentity,
 	by: By,
+	without: readonly string[],
 	context: Pick<ClientContext, "hostName" | "now" | "pid" | "random">,
 ): Composed {
 	const now = context.now();
 	const atMs = now.getTime();
 	const random = context.random(REPORT_ID_RANDOM_BYTES + NAME_RANDOM_BYTES);
 	const id = reportId(atMs, random);
-	const { report, stripped } = buildReport(given, { manifest, id, runId: run.runId, now, weight: run.weight });
+	const built = buildReport(given, { manifest, id, runId: run.runId, now, weight: run.weight });
+	const report = withoutFields(built.report, without);
 	const text = serialiseReport(report);
 	return {
 		envelope: wrap(report, manifest, by, run.eraseKey),
@@ -62,6 +66,6 @@ export function compose(
 		},
 		text,
 		bytes: text.length * MOST_BYTES_A_CHARACTER > MAX_REPORT_BYTES ? Buffer.byteLength(text) : text.length,
-		stripped,
+		stripped: built.stripped,
 	};
 }

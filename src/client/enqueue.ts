@@ -3,7 +3,8 @@
  * Nothing here throws to the script, prints, or opens a socket.
  */
 
-import { FLAG_GRANT, mayKeep } from "../consent/decide.js";
+import { type Circumstances, FLAG_GRANT, mayKeep } from "../consent/decide.js";
+import { leftOut } from "../consent/left-out.js";
 import { NO_POLICY, readSitePolicy } from "../consent/policy.js";
 import { DETACHED } from "../consent/record.js";
 import { EtError } from "../errors.js";
@@ -66,9 +67,9 @@ function withoutHome({ manifest }: EnqueueOptions): Dropped {
 	return dropped("no_home", "no home folder, and no ET_SPOOL");
 }
 
-function consentFor({ manifest, reading, isAgreed }: Declared, options: EnqueueOptions, { env, folders }: Placed) {
+function circumstancesOf({ reading }: Declared, { env, folders }: Placed): Circumstances {
 	const policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(folders.sitePolicy);
-	return mayKeep(manifest, options.phoneHome === true, { env, policy, reading }, isAgreed);
+	return { env, policy, reading };
 }
 
 /**
@@ -85,13 +86,15 @@ export function enqueueIn(
 	return neverThrowing(() => {
 		if (!isPlaced(context)) return withoutHome(options);
 		const script = declared(options.manifest, context.folders.consent);
-		const { manifest } = script;
-		const decision = consentFor(script, options, context);
+		const { manifest, isAgreed } = script;
+		const circumstances = circumstancesOf(script, context);
+		const decision = mayKeep(manifest, options.phoneHome === true, circumstances, isAgreed);
 		if (!decision.keep) return { status: "not_consented", reason: decision.reason };
 		if (!hasKnownEvent(given)) return dropped("invalid_report", `there is no event "${given.event}"`);
 		const identity = run ?? newRun(manifest, context);
 		if (identity === null) return dropped("sampled_out", `one run in ${1 / manifest.sample} reports`);
-		return keep(compose(given, manifest, identity, decision.by, context), context, decision.by);
+		const without = leftOut(circumstances.policy, circumstances.reading);
+		return keep(compose(given, manifest, identity, decision.by, without, context), context, decision.by);
 	});
 }
 

@@ -70,5 +70,5 @@ export function rehearse(): void {
 		{ env: {}, policy: NO_POLICY, reading: { state: "decided", record } },
 		true,
 	);
-	if (decision.keep) compose(FIGURES, MANIFEST, run, decision.by, CONTEXT);
+	if (decision.keep) compose(FIGURES, MANIFEST, run, decision.by, [], CONTEXT);
 }

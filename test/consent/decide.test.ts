@@ -37,16 +37,16 @@ const READINGS: Record<string, ConsentReading> = {
 /** Who rules above the user's own decision, and what is then said. */
 const RULERS: [policy: SitePolicy, env: NodeJS.ProcessEnv, refusal: string | null][] = [
 	[NO_POLICY, {}, null],
-	[{ deny: false, endpoints: [ENDPOINT] }, {}, null],
+	[{ ...NO_POLICY, endpoints: [ENDPOINT] }, {}, null],
 	[NO_POLICY, { DO_NOT_TRACK: "0", ET_DISABLED: "" }, null],
 	[NO_POLICY, { DO_NOT_TRACK: "false", ET_DISABLED: " No " }, null],
 	[NO_POLICY, { DO_NOT_TRACK: "1" }, "do_not_track"],
 	[NO_POLICY, { DO_NOT_TRACK: "yes", ET_DISABLED: "1" }, "do_not_track"],
 	[NO_POLICY, { ET_DISABLED: "anything" }, "et_disabled"],
-	[{ deny: true, endpoints: null }, {}, "site_policy"],
-	[{ deny: true, endpoints: [ENDPOINT] }, { DO_NOT_TRACK: "1" }, "site_policy"],
-	[{ deny: false, endpoints: [] }, { ET_DISABLED: "1" }, "site_policy"],
-	[{ deny: false, endpoints: ["https://elsewhere.example.org"] }, {}, "site_policy"],
+	[{ ...NO_POLICY, deny: true }, {}, "site_policy"],
+	[{ ...NO_POLICY, deny: true, endpoints: [ENDPOINT] }, { DO_NOT_TRACK: "1" }, "site_policy"],
+	[{ ...NO_POLICY, endpoints: [] }, { ET_DISABLED: "1" }, "site_policy"],
+	[{ ...NO_POLICY, endpoints: ["https://elsewhere.example.org"] }, {}, "site_policy"],
 ];
 
 const said = (decision: KeepDecision): string =>

@@ -116,11 +116,20 @@ test("a site policy that can't be understood means no; none means none", (t) => 
 	};
 	t.deepEqual(readSitePolicy(join(folder, "none.json")), NO_POLICY);
 	t.deepEqual(readSitePolicy(join(folder, "policy.json", "below")), NO_POLICY);
-	for (const content of ["", "{", "null", "[1", '{"deny":"yes"}', '{"endpoints":"x"}', '{"endpoints":[1]}']) {
-		t.false(policyAllows(policyOf(content), ENDPOINT), content);
+	const unclear = ['{"deny":"yes"}', '{"endpoints":"x"}', '{"endpoints":[1]}', '{"endpoints":["et.example.org"]}'];
+	const unknown = ['{"endpoint":[]}', '{"without":["platfrom"]}', '{"without":["id"]}', '{"without":"platform"}'];
+	const noProxy = ['{"proxy":"proxy:3128"}', '{"proxy":1}', '{"proxy":"socks5://proxy"}'];
+	for (const content of ["", "{", "null", "[]", "[1", ...unclear, ...unknown, ...noProxy]) {
+		const policy = policyOf(content);
+		t.false(policyAllows(policy, ENDPOINT), content);
+		t.not(policy.problem, null, content);
 	}
 	t.is(readSitePolicy(folder).deny, true);
 	t.true(policyAllows(policyOf("{}"), ENDPOINT));
 	t.true(policyAllows(policyOf(`{"endpoints":["${ENDPOINT}/"]}`), ENDPOINT));
 	t.false(policyAllows(policyOf('{"endpoints":[]}'), ENDPOINT));
+	const all = { deny: false, endpoints: null, without: ["platform", "data.*"], proxy: "http://proxy.example.org:3128" };
+	t.is(policyOf(JSON.stringify(all)).problem, '"without" is no list of fields that may be left out');
+	const good = { ...all, without: ["platform", "inputs.pairs"] };
+	t.deepEqual(policyOf(JSON.stringify(good)), { ...good, problem: null });
 });

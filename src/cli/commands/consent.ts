@@ -7,7 +7,23 @@ import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
 import type { Manifest } from "../../report/manifest.js";
 import { agrees } from "../ask.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
-import { type ProjectStatus, RULINGS, rulingOver, statusLines, statusOf } from "../consent-status.js";
+import {
+	chosenFields,
+	type FieldChoice,
+	isNarrower,
+	NOTHING_TAKEN,
+	takenOutLines,
+	takeOut,
+} from "../consent-fields.js";
+import {
+	type ProjectStatus,
+	RULINGS,
+	rulingOver,
+	sitePolicyLines,
+	sitePolicyStatus,
+	statusLines,
+	statusOf,
+} from "../consent-status.js";
 import { findTarget, noticeFor, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { type Discarded, discard } from "../discard.js";
@@ -22,6 +38,11 @@ import { canAsk, standardTerminal } from "../terminal.js";
 const options = {
 	manifest: { value: "FILE", help: "the author's et.json (default: ./et.json, where it is the project's)" },
 	yes: { short: "y", help: "agree without being asked; needed where there is no terminal" },
+	without: {
+		value: "FIELDS",
+		help: "leave these out, too, separated by commas (platform, inputs.NAME, data.KEY); '' leaves out none",
+	},
+	with: { value: "FIELDS", help: "put these back that were left out" },
 	json: { help: "one JSON document" },
 } as const;
 
@@ -29,7 +50,7 @@ export const spec = {
 	name: "consent",
 	summary: "decide what is recorded and sent for a project",
 	usage: [
-		"grant|local PROJECT|FILE [--manifest FILE] [--yes] [--json]",
+		"grant|local PROJECT|FILE [--manifest FILE] [--without FIELDS] [--with FIELDS] [--yes] [--json]",
 		"deny|withdraw PROJECT [--json]",
 		"[status] [PROJECT] [--json]",
 	],
@@ -40,10 +61,12 @@ export const spec = {
 		" deny      nothing is recorded, also where a script is called with --phone-home",
 		" withdraw  as if you had never agreed; the next grant is a new one",
 		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, nothing more is recorded until you grant it anew. To deny or withdraw removes what waits, and says what has left.",
+		"What you leave out with --without is in no later report, also not under a script's own --phone-home, and is taken out of what waits; it counts as not given, never as zero. To leave out more of what you have granted, you are not asked again.",
 	],
 	options,
 	examples: [
 		["et consent grant dunovo/et.json", "read the notice, and answer"],
+		["et consent grant dunovo --without platform,exception", "the rest, but not these"],
 		["et consent withdraw dunovo", "take it back, and remove what waits"],
 		["et consent", "what you have decided so far"],
 	],
@@ -56,6 +79,7 @@ interface Request {
 	target: Target;
 	yes: boolean;
 	json: boolean;
+	fields: FieldChoice;
 }
 
 function formerRecord({ store, target }: Request): ConsentRecord | null {
@@ -69,29 +93,55 @@ const QUESTIONS = {
 } as const;
 
 /** How consent was given, or null where it was not. @throws EtError `ET_USAGE` where nobody can be asked */
-function asked({ context, yes }: Request, notice: Manifest, mode: keyof typeof QUESTIONS): string | null {
+function asked(
+	{ context, yes }: Request,
+	notice: Manifest,
+	mode: keyof typeof QUESTIONS,
+	without: readonly string[],
+): string | null {
 	if (yes) return "flag --yes";
 	if (!canAsk()) {
 		throw usageError(spec.name, "There is no terminal to ask you at. If you agree to the notice, say so with --yes.");
 	}
 	const { err, client } = context;
 	err.write(`${noticeText(notice, { ...standardTerminal(client.env), isTerminal: true })}\n`);
+	if (without.length > 0) err.line(`Of these, you leave out: ${without.map(shown).join(", ")}\n`);
 	return agrees(err, QUESTIONS[mode]) ? "terminal" : null;
 }
 
 function agree(request: Request, mode: keyof typeof QUESTIONS): number {
-	const { context, store, target } = request;
+	const { context, target } = request;
 	const former = formerRecord(request);
 	const notice = noticeFor(target, former);
-	const how = asked(request, notice, mode);
+	const without = chosenFields(former?.grant?.without ?? [], request.fields, notice);
+	if (former !== null && isNarrower(former, notice, mode, without)) {
+		return agreed(request, { ...former, grant: { ...former.grant, without } });
+	}
+	const how = asked(request, notice, mode, without);
 	if (how === null) {
 		context.err.line("Nothing was changed. et consent deny says no for good.");
 		return EXIT_CODES.notConsented;
 	}
 	const { now, random } = context.client;
 	const source = target.manifest === null ? (former?.grant?.source ?? null) : target.source;
-	store.write(grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), { now: now(), how, source }));
-	printStatus(request, statusOf(context, notice.project, notice));
+	const change = { now: now(), how, source, without };
+	return agreed(request, grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), change));
+}
+
+/** Keeps a decision, takes what it leaves out from what waits, and says so. */
+function agreed(request: Request, record: ConsentRecord): number {
+	const { context, store, target, json } = request;
+	store.write(record);
+	const without = record.grant?.without ?? [];
+	const taken = without.length === 0 ? NOTHING_TAKEN : takeOut(context, openSpool(context), record.project, without);
+	const status = statusOf(context, record.project, noticeFor(target, record));
+	if (json) {
+		const taken_out = { reports: taken.redacted.length, may_have_left: taken.mayHaveLeft };
+		context.out.line(JSON.stringify({ ...status, taken_out }));
+		return EXIT_CODES.ok;
+	}
+	printStatus(request, status);
+	for (const line of takenOutLines(taken)) context.out.line(line);
 	return EXIT_CODES.ok;
 }
 
@@ -101,7 +151,12 @@ function printStatus({ context, json }: Request, status: ProjectStatus): void {
 		return;
 	}
 	for (const line of statusLines(status)) context.out.line(line);
-	if (status.ruled_out_by !== null) context.out.line(RULINGS[status.ruled_out_by]);
+	printRulings(context, status.ruled_out_by);
+}
+
+function printRulings(context: CliContext, ruledOutBy: ProjectStatus["ruled_out_by"]): void {
+	if (ruledOutBy !== null) context.out.line(RULINGS[ruledOutBy]);
+	for (const line of sitePolicyLines(context)) context.out.line(line);
 }
 
 function removalLines(project: string, { waiting, rejected }: Discarded, left: Left): string[] {
@@ -142,12 +197,13 @@ function allStatus(context: CliContext, store: ConsentStore, json: boolean): num
 	const statuses = store.projects().map((project) => statusOf(context, project, null));
 	const ruling = rulingOver(context, null);
 	if (json) {
-		context.out.line(JSON.stringify({ projects: statuses, ruled_out_by: ruling }));
+		const site_policy = sitePolicyStatus(context);
+		context.out.line(JSON.stringify({ projects: statuses, ruled_out_by: ruling, site_policy }));
 		return EXIT_CODES.ok;
 	}
 	for (const line of statuses.flatMap(statusLines)) context.out.line(line);
 	if (statuses.length === 0) context.out.line("You have decided about no project, so nothing is recorded.");
-	if (ruling !== null) context.out.line(RULINGS[ruling]);
+	printRulings(context, ruling);
 	return EXIT_CODES.ok;
 }
 
@@ -172,5 +228,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		return allStatus(context, store, given.json);
 	}
 	const target = findTarget(name, given.manifest, ".");
-	return act({ context, store, target, yes: given.yes, json: given.json });
+	const fields = { without: given.without, with: given.with };
+	return act({ context, store, target, yes: given.yes, json: given.json, fields });
 }

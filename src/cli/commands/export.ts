@@ -63,9 +63,11 @@ function writeNew(path: string, text: string): void {
 function exportable(context: CliContext, folders: SpoolFolders, project: string | undefined): Envelope[] {
 	const states = new StateReader(context, new Set());
 	const found: Envelope[] = [];
-	for (const { envelope } of waiting(folders)) {
+	for (const entry of waiting(folders)) {
+		const { envelope } = entry;
 		if (project !== undefined && envelope.report.project !== project) continue;
-		if (states.of(envelope).state === "waiting") found.push(envelope);
+		if (states.of(envelope).state !== "waiting") continue;
+		found.push({ ...envelope, report: JSON.parse(states.leaving(entry)) });
 	}
 	return found;
 }

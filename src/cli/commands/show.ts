@@ -4,7 +4,7 @@ import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { shownJson } from "../shown.js";
-import { findReports, openSpool } from "../spool-view.js";
+import { findReports, openSpool, StateReader } from "../spool-view.js";
 import { standardTerminal } from "../terminal.js";
 
 const options = {
@@ -18,7 +18,7 @@ export const spec = {
 	summary: "print a report exactly as it would be sent",
 	usage: ["ID [--pretty] [--envelope] [--json]"],
 	details: [
-		"ID is an id as et pending prints it, or the beginning of one that means one report alone. What is printed is made by the code that sends: in a pipe, byte for byte what leaves; on a terminal the same with a line end, and with characters that a terminal would obey written as JSON's \\u escapes.",
+		"ID is an id as et pending prints it, or the beginning of one that means one report alone. What is printed is made by the code that sends, without what you or the site's policy leave out: in a pipe, byte for byte what leaves; on a terminal the same with a line end, and with characters that a terminal would obey written as JSON's \\u escapes.",
 	],
 	options,
 	examples: [
@@ -30,9 +30,10 @@ export const spec = {
 
 const INDENT = 2;
 
-function textOf(entry: Entry, pretty: boolean, withEnvelope: boolean): string {
-	if (withEnvelope) return JSON.stringify(entry.envelope, null, pretty ? INDENT : 0);
-	return pretty ? JSON.stringify(JSON.parse(entry.text), null, INDENT) : entry.text;
+function textOf(entry: Entry, leaving: string, pretty: boolean, withEnvelope: boolean): string {
+	if (!pretty && !withEnvelope) return leaving;
+	const report: unknown = JSON.parse(leaving);
+	return JSON.stringify(withEnvelope ? { ...entry.envelope, report } : report, null, pretty ? INDENT : 0);
 }
 
 export function run(context: CliContext, argv: readonly string[]): number {
@@ -40,7 +41,10 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const [id, surplus] = positionals;
 	if (id === undefined) throw usageError(spec.name, "Which report? Give its id, as et pending prints it.");
 	if (surplus !== undefined) throw usageError(spec.name, `One report at a time: "${surplus}" is one word too many.`);
-	const texts = findReports(openSpool(context), [id]).map((entry) => textOf(entry, given.pretty, given.envelope));
+	const states = new StateReader(context, new Set());
+	const texts = findReports(openSpool(context), [id]).map((entry) =>
+		textOf(entry, states.leaving(entry), given.pretty, given.envelope),
+	);
 	const text = texts.join("");
 	if (standardTerminal(context.client.env).isTerminal) context.out.line(shownJson(text));
 	else context.out.write(given.pretty ? `${text}\n` : text);
