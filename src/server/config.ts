@@ -61,6 +61,9 @@ export const MAX_ECHOED_ID_LENGTH = 128;
 /** Events of one run that are read to show it; the newest count. */
 export const MAX_EVENTS_SHOWN = 200;
 
+/** Projects in which one report is redacted; the client of a run sends it to one. */
+export const MAX_COPIES_REDACTED = 16;
+
 /** Projects offered as a filter on the first page. */
 export const MAX_PROJECTS_LISTED = 50;
 

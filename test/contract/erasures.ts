@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { TestFn } from "ava";
 import fc from "fast-check";
 import { withoutFields } from "../../src/report/optional-fields.js";
+import { MAX_COPIES_REDACTED } from "../../src/server/config.js";
 import type { ErasureRecord, ErasureResult, EventRecord, InsertResult, Store } from "../../src/server/store/types.js";
 import { randomRunId, uuid } from "../helpers/server.js";
 import { eventRecord, type OpenStore } from "./store.js";
@@ -88,6 +89,19 @@ export function erasureContract(test: TestFn, open: OpenStore): void {
 		await store.erase([erasure(mine.runId, { reportId: mine.id, fields: ["platform"] })]);
 		t.is((await store.runEvents("dunovo", mine.runId))[0]?.report.platform, null);
 		t.is((await store.runEvents("galaxy", theirs.runId))[0]?.report.platform, "slurm");
+	});
+
+	test("a report that strangers sent to very many projects costs its user's redaction nothing", async (t) => {
+		const store = await open(t);
+		const mine = fullEvent();
+		const copies = Array.from({ length: 3 * MAX_COPIES_REDACTED }, (_, index) =>
+			fullEvent({ id: mine.id, runId: mine.runId, project: `copy${index}` }),
+		);
+		await insert(store, mine, ...copies);
+		const [result] = await store.erase([erasure(mine.runId, { reportId: mine.id, fields: ["platform"] })]);
+		t.like(result, { verdict: "redacted", events: MAX_COPIES_REDACTED });
+		t.is((await store.runEvents("dunovo", mine.runId))[0]?.report.platform, null);
+		t.like((await store.erase([erasure(mine.runId)]))[0], { events: 1 + copies.length });
 	});
 
 	test("erasures that fail change nothing", async (t) => {

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { type Compilable, type CompiledQuery, type Kysely, sql } from "kysely";
 import { withoutFields } from "../../report/optional-fields.js";
+import { MAX_COPIES_REDACTED } from "../config.js";
 import { columnsOf } from "./columns.js";
 import type { RedactionsTable, Schema } from "./schema.js";
 import type { Erased, ErasureRecord, ErasureResult, RedactionRecord, StoredReport } from "./types.js";
@@ -34,7 +35,6 @@ function* eraseRun(db: Database, runId: Buffer, { at, receipt }: ErasureRecord):
 	return { verdict: "erased", receipt, events, at };
 }
 
-/** Found by its id, of which there are few, and not by its run, of which somebody may have sent very many events. */
 function* redact(
 	db: Database,
 	runId: Buffer,
@@ -42,10 +42,7 @@ function* redact(
 	{ reportId, fields }: RedactionRecord,
 ): Steps<ErasureResult> {
 	const id = Buffer.from(reportId.replaceAll("-", ""), "hex");
-	const named = yield* rows(
-		db.selectFrom("events").select(["seq", "run_id", "report", "redacted"]).where("id", "=", id),
-	);
-	const events = named.filter((event) => event.run_id.equals(runId));
+	const events = (yield* copiesOf(db, id)).filter((event) => event.run_id.equals(runId));
 	if (events.length === 0) return { verdict: "unknown" };
 	const redaction = { run_id: runId, report_id: id, fields_digest: digestOf(fields) };
 	const done = yield* redactionDone(db, redaction);
@@ -56,11 +53,28 @@ function* redact(
 	return { verdict: "redacted", receipt, events: events.length, at };
 }
 
-function* takeOut(
-	db: Database,
-	event: { seq: number; report: string; redacted: string | null },
-	fields: readonly string[],
-): Steps<void> {
+interface Copy {
+	seq: number;
+	run_id: Buffer;
+	report: string;
+	redacted: string | null;
+}
+
+/**
+ * The reports of an id, in the projects that have it: found by the id and not by the run, of which somebody may have
+ * sent very many events, and no more than the oldest few, for somebody may have sent an id to very many projects.
+ */
+function* copiesOf(db: Database, id: Buffer): Steps<Copy[]> {
+	const oldest = db.selectFrom("events").select("seq").where("id", "=", id).orderBy("seq").limit(MAX_COPIES_REDACTED);
+	const copies: Copy[] = [];
+	for (const { seq } of yield* rows(oldest)) {
+		const copy = db.selectFrom("events").select(["seq", "run_id", "report", "redacted"]).where("seq", "=", seq);
+		copies.push(...(yield* rows(copy)));
+	}
+	return copies;
+}
+
+function* takeOut(db: Database, event: Copy, fields: readonly string[]): Steps<void> {
 	const report = withoutFields(JSON.parse(event.report) as StoredReport, fields);
 	const before = event.redacted === null ? [] : (JSON.parse(event.redacted) as string[]);
 	const redacted = [...new Set([...before, ...fields.map(fieldOf)])].sort();
