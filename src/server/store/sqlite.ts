@@ -83,7 +83,8 @@ class SqliteStore implements Store {
 		});
 	}
 
-	erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
+	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
+		if (requests.length === 0) return [];
 		return attempt(async () => {
 			const results = this.#erase(requests);
 			if (results.some(hasErased)) this.#wipeLog();

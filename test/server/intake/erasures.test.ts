@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
+import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import type { WireErasureVerdict } from "../../../src/report/wire.js";
 import { DEFAULT_CONFIG } from "../../../src/server/config.js";
@@ -276,6 +277,20 @@ test("erasures may be gzipped; what is damaged, of another type or encoding is r
 	t.is(await codeOf(body, { "content-type": "text/plain" }), "unsupported_media_type");
 	t.is(await codeOf(body, { "content-encoding": "br" }), "unsupported_encoding");
 	t.deepEqual(outcomes((await postErasureBytes(url, zipped, gzip)).body.verdicts), ["erased 2"]);
+});
+
+test("a store that is locked is answered with when to come back, and erases then", async (t) => {
+	const { url, database, key, store } = await serverWithRun(t);
+	const other = new Sqlite(database);
+	t.teardown(() => other.close());
+	other.exec("BEGIN EXCLUSIVE");
+	const body = JSON.stringify({ wire: 1, erasures: [request({ key })] });
+	const refused = await postErasureBytes(url, body);
+	t.deepEqual([refused.status, refused.body.error.code], [503, "store_unavailable"]);
+	t.is(refused.headers.get("retry-after"), String(DEFAULT_CONFIG.retryAfterSeconds));
+	other.exec("ROLLBACK");
+	t.is((await store.counts()).events, 3);
+	t.deepEqual(outcomes((await postErasureBytes(url, body)).body.verdicts), ["erased 2"]);
 });
 
 test("the address takes POST only", async (t) => {
