@@ -7,12 +7,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AskRefusal } from "../src/consent/may-ask.js";
 import type { Directories } from "../src/host/directories.js";
 import { type Bounds, keepBounds } from "../src/spool/bounds.js";
+import { clearForgotten } from "../src/spool/forgotten.js";
 import { Journal } from "../src/spool/journal.js";
+import { Copies } from "../src/spool/kept.js";
 import { type SpoolFolders, spoolFolders } from "../src/spool/layout.js";
 import { writerName } from "../src/spool/line-file.js";
 import { finishLosing } from "../src/spool/lost.js";
 import { removeOrphans } from "../src/spool/remove.js";
 import { finishFolding } from "../src/spool/segments.js";
+import { dropSpentKeys } from "../src/spool/spent-keys.js";
 import { countWaiting } from "../src/spool/waiting.js";
 import { dropEmptySegments, foldLoose } from "./fold.js";
 import { Gate } from "./gate.js";
@@ -153,7 +156,10 @@ function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSteady: 
 	const nowMs = options.now().getTime();
 	finishLosing(folders);
 	finishFolding(folders);
-	if (clockIsSteady) removeOrphans(folders, nowMs);
+	if (clockIsSteady) {
+		removeOrphans(folders, nowMs);
+		clearForgotten(folders, nowMs);
+	}
 	const { bounds } = options;
 	const kept = clockIsSteady ? bounds : { ...bounds, maxAgeMs: Number.POSITIVE_INFINITY };
 	return keepBounds(folders, kept, { nowMs, newId: randomUUID });
@@ -164,10 +170,11 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	const gate = new Gate(directories, env);
 	const removal = new Removal(folders, writer);
 	const journal = new Journal(folders, writer);
+	const copies = new Copies(folders, writer);
 	const transport = await createTransport(env, policy, userAgent, gate.proxy);
 	const source = new Source({ folders, gate, removal, now, ...(nameWindow === undefined ? {} : { nameWindow }) });
 	const lost = new LostCounts(folders, gate);
-	const parts = { ...options, folders, transport, journal, memory, gate, removal, lost, source, onProgress };
+	const parts = { ...options, folders, transport, journal, copies, memory, gate, removal, lost, source, onProgress };
 	try {
 		const sending = new Sending(parts, countWaiting(folders));
 		await sending.run();
@@ -177,6 +184,7 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 		return { sending, requests, source, folded: foldLoose({ ...options, folders, removal }) };
 	} finally {
 		journal.close();
+		copies.close();
 		removal.close();
 		await transport.close();
 	}
@@ -197,6 +205,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 	const writer = writerName(host, process.pid, startedAt.getTime());
 	const sent = await send(options, folders, memory, writer).finally(() => memory.end());
 	const { sending, requests, source, folded } = sent;
+	dropSpentKeys(folders, `${writer}-spent`);
 	const failed = [...sending.failures(), ...requests.failed];
 	const notDue = [...new Set([...sending.notDue, ...requests.notDue])];
 	return {

@@ -1,6 +1,7 @@
 /** How settled reports leave the spool: a loose one by removing its file, a folded one by a tombstone. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { forgottenRuns } from "../src/spool/forgotten.js";
 import { type Gone, Graves, gone } from "../src/spool/gone.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { removeAll } from "../src/spool/remove.js";
@@ -34,10 +35,15 @@ export class Removal {
 		return this.gone.folded.has(id) && !this.gone.all.has(id);
 	}
 
-	/** Those that are in the spool at this moment: their user may have dropped some since they were read. */
+	/**
+	 * Those that are in the spool at this moment, and of no forgotten run: their user may have dropped some since they
+	 * were read, or forgotten a run whose script left another report of it then.
+	 */
 	stillThere(parcels: readonly Parcel[]): Parcel[] {
 		if (parcels.some(({ segment }) => segment !== null)) this.lookForTombstones();
-		return parcels.filter(({ name, segment, report }) =>
+		const forgotten = forgottenRuns(this.folders);
+		const wanted = parcels.filter(({ report }) => !forgotten.has(report.run_id));
+		return wanted.filter(({ name, segment, report }) =>
 			segment === null ? existsSync(join(this.folders.new, name)) : !this.isGone(report.id, segment),
 		);
 	}

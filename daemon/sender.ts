@@ -7,6 +7,7 @@ import { systemErrorCode } from "../src/errors.js";
 import { serialiseBatch } from "../src/report/serialise.js";
 import { BATCHES_PATH, type WireVerdict } from "../src/report/wire.js";
 import type { Journal } from "../src/spool/journal.js";
+import type { Copies } from "../src/spool/kept.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import type { LostEntry } from "../src/spool/lost.js";
 import { Batch, type BatchBounds, halves } from "./batch.js";
@@ -30,6 +31,7 @@ export interface SenderOptions {
 	gate: Gate;
 	lost: LostCounts;
 	removal: Removal;
+	copies: Copies;
 	/** No new request after this. */
 	stop: AbortSignal;
 	/** Breaks a request off. */
@@ -37,6 +39,9 @@ export interface SenderOptions {
 	/** Told of every batch that was settled. */
 	onSettled: (delivered: number, rejected: number) => void;
 }
+
+const isTaken = (verdict: WireVerdict | undefined): boolean =>
+	verdict?.verdict === "accepted" || verdict?.verdict === "duplicate";
 
 /** Most counts of lost reports in one batch. */
 const MOST_LOST = 100;
@@ -187,6 +192,7 @@ export class EndpointSender {
 		const { folders, journal, now, memory, removal } = this.options;
 		const byId = Object.fromEntries([...verdicts].map(([id, { verdict }]) => [id, verdict]));
 		journal.answered({ at: now().toISOString(), endpoint: this.endpoint, batch, verdicts: byId });
+		this.keepCopies(parcels, verdicts);
 		this.options.lost.told(this.endpoint, lost);
 		// One batch's files are being removed while the next one is under way, and no more than one's.
 		await this.removed;
@@ -201,6 +207,22 @@ export class EndpointSender {
 			return this.fail(later?.message || "it took none of the reports for now", null, false);
 		}
 		memory.succeeded(this.endpoint, delivered, rejected);
+	}
+
+	/** The bytes of what its server has now, before they go: where their user wants them. */
+	private keepCopies(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVerdict>): void {
+		const at = this.options.now().toISOString();
+		const taken = parcels.filter(({ report }) => isTaken(verdicts.get(report.id)));
+		this.options.copies.keep(
+			taken.map(({ report: { id, run_id, project }, text }) => ({
+				id,
+				run_id,
+				project,
+				at,
+				endpoint: this.endpoint,
+				text,
+			})),
+		);
 	}
 
 	/** Looks for the report at fault by halving; one that is alone is refused by its server. */

@@ -5,8 +5,9 @@
 import { randomUUID } from "node:crypto";
 import type { SendDecision } from "../src/consent/decide.js";
 import type { CorruptReason } from "../src/spool/envelope.js";
+import { forgottenRuns } from "../src/spool/forgotten.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
-import { lose } from "../src/spool/lost.js";
+import { type LostReason, lose } from "../src/spool/lost.js";
 import { NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
 import { setAsideCorrupt } from "../src/spool/remove.js";
 import { finishedEntries } from "../src/spool/segments.js";
@@ -27,20 +28,31 @@ export interface SourceOptions {
 /** Why a report stays that no server was asked about. */
 export type Stay = "held" | Extract<SendDecision, { send: "not_now" }>["reason"];
 
+/** Reports of one project, endpoint and grant that may never leave, and why. */
+interface TakenBack {
+	reason: Extract<LostReason, "withdrawn" | "forgotten">;
+	parcels: Parcel[];
+}
+
+const NONE_TAKEN_BACK: TakenBack = { reason: "withdrawn", parcels: [] };
+
 /** Most reports of one count of what was taken back. */
 const MOST_IN_A_COUNT = 1000;
 
 export class Source {
 	/** Files that were set aside in this flush. */
 	corrupt = 0;
-	/** Reports that may never leave, since consent was taken back. */
+	/** Reports that may never leave, since consent was taken back or their run is forgotten. */
 	withdrawn = 0;
 
 	/** How many reports of the last pass stay, by what keeps them. */
 	readonly kept = new Map<Stay, number>();
 
 	/** Such reports, gathered so that many of one project make one count. */
-	private readonly takenBack = new Map<string, Parcel[]>();
+	private readonly takenBack = new Map<string, TakenBack>();
+
+	/** Runs of which nothing may leave. */
+	private forgotten: ReadonlySet<string> = new Set();
 
 	constructor(private readonly options: SourceOptions) {}
 
@@ -48,6 +60,7 @@ export class Source {
 	*pass(): Generator<Parcel | null> {
 		const { folders } = this.options;
 		this.kept.clear();
+		this.forgotten = forgottenRuns(folders);
 		try {
 			for (const entry of finishedEntries(folders)) yield this.consider(entry);
 			for (const name of this.looseNames()) yield this.loose(name);
@@ -88,12 +101,13 @@ export class Source {
 
 	private consider(entry: WaitingEntry): Parcel | null {
 		if (this.options.removal.isGone(entry.envelope.report.id, entry.segment)) return null;
+		if (this.forgotten.has(entry.envelope.report.run_id)) return this.takeBack(parcel(entry), "forgotten");
 		if (entry.envelope.hold !== null) return this.keep("held");
 		const found = parcel(entry);
 		const decision = this.options.gate.ask(found.report.project, found);
 		if (decision.send === "not_now") return this.keep(decision.reason);
-		if (decision.send === "never") this.withdraw(found);
-		return decision.send === "yes" ? found : null;
+		if (decision.send === "never") return this.takeBack(found, "withdrawn");
+		return found;
 	}
 
 	private keep(stay: Stay): null {
@@ -101,16 +115,17 @@ export class Source {
 		return null;
 	}
 
-	private withdraw(parcel: Parcel): void {
-		const key = JSON.stringify([parcel.report.project, parcel.endpoint, parcel.grant]);
-		const gathered = this.takenBack.get(key) ?? [];
+	private takeBack(parcel: Parcel, reason: TakenBack["reason"]): null {
+		const key = JSON.stringify([parcel.report.project, parcel.endpoint, parcel.grant, reason]);
+		const gathered = this.takenBack.get(key) ?? { reason, parcels: [] };
 		this.takenBack.set(key, gathered);
-		gathered.push(parcel);
-		if (gathered.length >= MOST_IN_A_COUNT) this.loseTakenBack(key);
+		gathered.parcels.push(parcel);
+		if (gathered.parcels.length >= MOST_IN_A_COUNT) this.loseTakenBack(key);
+		return null;
 	}
 
 	private loseTakenBack(key: string): void {
-		const parcels = this.takenBack.get(key) ?? [];
+		const { parcels, reason } = this.takenBack.get(key) ?? NONE_TAKEN_BACK;
 		this.takenBack.delete(key);
 		const [first] = parcels;
 		if (first === undefined) return;
@@ -121,7 +136,7 @@ export class Source {
 			project: first.report.project,
 			endpoint: first.endpoint,
 			grant: first.grant,
-			reason: "withdrawn",
+			reason,
 			count: parcels.length,
 			names: parcels.map(({ name }) => name),
 			ids: parcels.map(({ report }) => report.id),

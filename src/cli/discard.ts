@@ -20,7 +20,7 @@ export interface Discarded {
 /** Reports that one count is of. */
 const MOST_AT_ONCE = 1000;
 
-type Reason = Extract<LostReason, "withdrawn" | "dropped_by_user">;
+type Reason = Extract<LostReason, "withdrawn" | "dropped_by_user" | "forgotten">;
 
 /** Gathers what goes from one project, endpoint and grant, and counts it in steps. */
 class Counter {

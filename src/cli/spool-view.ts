@@ -7,6 +7,7 @@ import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import { EtError, systemErrorCode } from "../errors.js";
 import type { Directories } from "../host/directories.js";
 import type { Envelope } from "../spool/envelope.js";
+import { forgottenRuns } from "../spool/forgotten.js";
 import { type SpoolFolders, spoolFolders } from "../spool/layout.js";
 import { unsafeSpool } from "../spool/put.js";
 import { type Entry, entries } from "../spool/read.js";
@@ -56,19 +57,22 @@ export class StateReader {
 	private readonly readings = new Map<string, ConsentReading>();
 	private readonly store: ConsentStore;
 	private readonly policy: SitePolicy;
+	private readonly forgotten: ReadonlySet<string>;
 
 	/** @param tried ids of reports that were in a request */
 	constructor(
 		private readonly context: CliContext,
 		private readonly tried: ReadonlySet<string>,
 	) {
-		const { consent, sitePolicy } = userFolders(context);
+		const { spool, consent, sitePolicy } = userFolders(context);
+		this.forgotten = forgottenRuns(spoolFolders(spool));
 		this.store = new ConsentStore(consent);
 		this.policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(sitePolicy);
 	}
 
 	of({ report, endpoint, grant, hold }: Envelope): ReportState {
 		if (this.tried.has(report.id)) return { state: "may have left", reason: null };
+		if (this.forgotten.has(report.run_id)) return { state: "never leaves", reason: "forgotten" };
 		const circumstances = { env: this.context.client.env, policy: this.policy, reading: this.read(report.project) };
 		const decision = maySend({ grant, endpoint, occurredAt: report.occurred_at }, circumstances);
 		if (decision.send === "never") return { state: "never leaves", reason: decision.reason };

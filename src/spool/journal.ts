@@ -7,7 +7,7 @@ import { statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Verdict } from "../report/wire.js";
 import type { SpoolFolders } from "./layout.js";
-import { LineFile, lineFiles, readLines } from "./line-file.js";
+import { dropLines, LineFile, lineFiles, readLines } from "./line-file.js";
 
 /** A report as the journal names it. */
 export interface JournalReport {
@@ -116,4 +116,15 @@ export function triedIds(folders: SpoolFolders): Set<string> {
 		if ("tried" in line) for (const { id } of line.tried) ids.add(id);
 	}
 	return ids;
+}
+
+/**
+ * Removes keys that erase nothing any more. Under the lease alone: two at once could each bring back what the other
+ * took out.
+ *
+ * @param writer no other file may have it
+ */
+export function dropKeys(folders: SpoolFolders, writer: string, isSpent: (line: KeyLine) => boolean): number {
+	for (const line of keyLines(folders)) if (isSpent(line)) return dropLines<KeyLine>(folders.keys, writer, isSpent);
+	return 0;
 }

@@ -28,6 +28,10 @@ export interface SpoolFolders {
 	keys: string;
 	/** What is asked of servers about reports that have left. */
 	requests: string;
+	/** Run ids of which nothing may be kept or sent any more: JSON lines, a file a writer. */
+	forgotten: string;
+	/** The bytes of reports that have left, where their user wants them: JSON lines, a file a writer. */
+	kept: string;
 	/** The uploader's memory. */
 	state: string;
 	/** The uploader's lease. */
@@ -57,6 +61,8 @@ export function spoolFolders(root: string): SpoolFolders {
 		sent: within(root, "sent"),
 		keys: within(root, "keys"),
 		requests: within(root, "requests"),
+		forgotten: within(root, "forgotten"),
+		kept: within(root, "kept"),
 		state: within(root, "uploader.json"),
 		lease: within(root, "uploader.lock"),
 	};
@@ -68,6 +74,8 @@ const HOST_HEX_DIGITS = 12;
 const RUN_HEX_DIGITS = 8;
 const SUFFIX = ".json";
 const NAME = /^(\d{13})-([0-9a-f]{12})-(\d+)-([0-9a-f]{8})([0-9a-f]{8})\.json$/;
+
+const NAME_START = /^\d{13}-[0-9a-f]{12}-\d+-([0-9a-f]{8})[0-9a-f]{8}\.json/;
 
 /** A process asks for the same host again and again. */
 let lastHost = { name: "", hash: "" };
@@ -102,6 +110,16 @@ export function fileName({ atMs, host, pid, runId, random }: NameParts): string 
 export function namedAtMs(name: string): number | null {
 	const match = NAME.exec(name);
 	return match === null ? null : Number(match[1]);
+}
+
+/** The first digits of the run's id that a name holds, also where something was put behind it; null of a stranger's. */
+export function namedRun(name: string): string | null {
+	return NAME_START.exec(name)?.[1] ?? null;
+}
+
+/** The first digits of a run's id, as they stand in names. */
+export function runDigits(runId: string): string {
+	return runId.slice(0, RUN_HEX_DIGITS);
 }
 
 /** Whether a folder's entry is meant as a report (not NFS's .nfs files, not an editor's backup). */

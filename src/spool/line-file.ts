@@ -1,7 +1,18 @@
 /** JSON lines that only ever grow: one file a writer, so that no two share one; all are merged when read. */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	fstatSync,
+	fsyncSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	readSync,
+	unlinkSync,
+	writeSync,
+} from "node:fs";
 import { join } from "node:path";
-import { FILE_MODE, makeFolder } from "../document/durable.js";
+import { FILE_MODE, makeFolder, syncFolder } from "../document/durable.js";
+import { systemErrorCode } from "../errors.js";
 
 const SUFFIX = ".jsonl";
 const PART_DIGITS = 4;
@@ -32,7 +43,8 @@ export class LineFile {
 		if (lines.length === 0) return;
 		const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 		try {
-			this.write(bytes, durable);
+			// A file out of which lines were taken is another one since: these belong there.
+			while (!this.write(bytes, durable)) this.close();
 		} catch (error) {
 			// Half a line may stand there: the next one begins in a file of its own.
 			this.close();
@@ -46,12 +58,14 @@ export class LineFile {
 		this.descriptor = null;
 	}
 
-	private write(bytes: Buffer, durable: boolean): void {
+	/** @returns whether the file still stands in its folder */
+	private write(bytes: Buffer, durable: boolean): boolean {
 		const descriptor = this.opened();
 		let written = 0;
 		while (written < bytes.length) written += writeSync(descriptor, bytes, written);
 		if (durable) fsyncSync(descriptor);
 		this.size += bytes.length;
+		return fstatSync(descriptor).nlink > 0;
 	}
 
 	private opened(): number {
@@ -93,4 +107,81 @@ export function* readLines<T>(folder: string): Generator<T> {
 			}
 		}
 	}
+}
+
+const LINE_FEED = 0x0a;
+
+/** All of an open file from an offset on. */
+function readFrom(descriptor: number, offset: number): Buffer {
+	const bytes = Buffer.alloc(Math.max(0, fstatSync(descriptor).size - offset));
+	let filled = 0;
+	while (filled < bytes.length) {
+		const count = readSync(descriptor, bytes, filled, bytes.length - filled, offset + filled);
+		if (count === 0) break;
+		filled += count;
+	}
+	return bytes.subarray(0, filled);
+}
+
+function parseLines(bytes: Buffer): object[] {
+	return bytes
+		.toString("utf8")
+		.split("\n")
+		.flatMap((line) => {
+			try {
+				return line === "" ? [] : [JSON.parse(line) as object];
+			} catch {
+				// Half a line of a writer that was killed.
+				return [];
+			}
+		});
+}
+
+/**
+ * Takes lines out of one file: what is left goes into another, and then the file goes. Its writer may be at it still:
+ * what it writes before the file goes is carried over after that, and what it writes then goes where it looks next.
+ *
+ * @returns how many went
+ */
+function dropFromFile(path: string, left: LineFile, isGone: (line: object) => boolean): number {
+	const descriptor = openSync(path, "r");
+	try {
+		const bytes = readFrom(descriptor, 0);
+		const end = bytes.lastIndexOf(LINE_FEED) + 1;
+		const lines = parseLines(bytes.subarray(0, end));
+		const staying = lines.filter((line) => !isGone(line));
+		if (staying.length === lines.length) return 0;
+		left.append(staying);
+		unlinkSync(path);
+		left.append(parseLines(readFrom(descriptor, end)));
+		return lines.length - staying.length;
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+/**
+ * Takes lines out of all files of a folder.
+ *
+ * @param writer names the files of what is left; no other may have it
+ * @returns how many went
+ * @throws the system's error; a line that had to stay is then there still, once or twice
+ */
+export function dropLines<T extends object>(folder: string, writer: string, isGone: (line: T) => boolean): number {
+	const left = new LineFile(folder, writer);
+	let gone = 0;
+	try {
+		for (const name of lineFiles(folder)) {
+			try {
+				gone += dropFromFile(join(folder, name), left, isGone as (line: object) => boolean);
+			} catch (error) {
+				// Another took lines out of it at the same time.
+				if (systemErrorCode(error) !== "ENOENT") throw error;
+			}
+		}
+	} finally {
+		left.close();
+	}
+	if (gone > 0) syncFolder(folder);
+	return gone;
 }

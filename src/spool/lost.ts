@@ -11,7 +11,14 @@ import type { SpoolFolders } from "./layout.js";
 import { reportNames } from "./read.js";
 import { remove } from "./remove.js";
 
-export const LOST_REASONS = ["too_old", "too_many", "too_many_bytes", "withdrawn", "dropped_by_user"] as const;
+export const LOST_REASONS = [
+	"too_old",
+	"too_many",
+	"too_many_bytes",
+	"withdrawn",
+	"dropped_by_user",
+	"forgotten",
+] as const;
 /** Why a report went that no server has. */
 export type LostReason = (typeof LOST_REASONS)[number];
 

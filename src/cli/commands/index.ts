@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	pending: () => import("./pending.js"),
 	show: () => import("./show.js"),
 	drop: () => import("./drop.js"),
+	forget: () => import("./forget.js"),
 	status: () => import("./status.js"),
 	export: () => import("./export.js"),
 	import: () => import("./import.js"),

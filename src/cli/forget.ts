@@ -1,0 +1,124 @@
+/**
+ * Forgets runs: first here, then at the servers. What is left for the uploader are requests, one a run and endpoint,
+ * which wait until they are answered.
+ */
+import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
+import { forgetRuns } from "../spool/forgotten.js";
+import { hostHash, type SpoolFolders } from "../spool/layout.js";
+import { writerName } from "../spool/line-file.js";
+import { keepRequest, type ServerRequest } from "../spool/requests.js";
+import { type RemovedTraces, removeTraces, type Scope } from "../spool/traces.js";
+import type { CliContext } from "./context.js";
+import { discard } from "./discard.js";
+import { type KnownRun, knownRuns } from "./known-runs.js";
+
+/** What becomes of a run. */
+export type Fate =
+	/** Its server is asked now. */
+	| "asked"
+	/** It was asked before, and has not answered yet. */
+	| "asked_before"
+	/** It has erased it. */
+	| "erased_before"
+	/** No server has it. */
+	| "never_left"
+	/** It may have left, and nothing here entitles to its erasure. */
+	| "no_key";
+
+export interface ForgottenRun {
+	run_id: string;
+	project: string;
+	fate: Fate;
+}
+
+export interface Forgotten {
+	runs: ForgottenRun[];
+	removed: { waiting: number; rejected: number } & RemovedTraces;
+}
+
+/** Names the files that this process writes. */
+export function ownWriter({ client }: CliContext): string {
+	return writerName(hostHash(client.hostName()), client.pid, client.now().getTime());
+}
+
+function request({ client }: CliContext, run: KnownRun, endpoint: string, key: string): ServerRequest {
+	const at = client.now();
+	return {
+		et: 1,
+		id: reportId(at.getTime(), client.random(REPORT_ID_RANDOM_BYTES)),
+		asked_at: at.toISOString(),
+		kind: "erase",
+		endpoint,
+		project: run.project,
+		run_id: run.runId,
+		key,
+		report_id: null,
+		fields: [],
+		answered_at: null,
+		verdict: null,
+		receipt: null,
+		message: null,
+	};
+}
+
+function fateWithoutKey(run: KnownRun): Fate {
+	if (run.requests.some(({ verdict }) => verdict === "erased")) return "erased_before";
+	return run.mayHaveLeft ? "no_key" : "never_left";
+}
+
+/** Asks each endpoint that may have the run, unless it was asked and has not refused. */
+function ask(context: CliContext, folders: SpoolFolders, run: KnownRun): Fate {
+	const fates = new Set<Fate>();
+	for (const [endpoint, key] of run.keys) {
+		const before = run.requests.filter((each) => each.endpoint === endpoint && each.verdict !== "rejected");
+		if (before.some(({ verdict }) => verdict === "erased")) fates.add("erased_before");
+		else if (before.some(({ answered_at }) => answered_at === null)) fates.add("asked_before");
+		else {
+			keepRequest(folders, request(context, run, endpoint, key));
+			fates.add("asked");
+		}
+	}
+	const order: readonly Fate[] = ["asked", "asked_before", "erased_before"];
+	return order.find((fate) => fates.has(fate)) ?? fateWithoutKey(run);
+}
+
+/** A run as it is known by now: an uploader may have written down since that it tries to send of it. */
+function knownNow(before: KnownRun, now: ReadonlyMap<string, KnownRun>): KnownRun {
+	const run = now.get(before.runId) ?? before;
+	if (!run.mayHaveLeft) return run;
+	return { ...run, keys: new Map([...before.spareKeys, ...run.spareKeys, ...run.keys]) };
+}
+
+/**
+ * Forgets runs, and what else the scope covers. That they are forgotten is written down first: of two that work at
+ * once, this and an uploader, whoever comes second sees the other (docs/races.md).
+ *
+ * @throws the system's error; what is left then is forgotten when the same is asked again
+ */
+export function forget(context: CliContext, folders: SpoolFolders, runs: readonly KnownRun[], scope: Scope): Forgotten {
+	const { all, project, runs: ids } = scope;
+	const writer = ownWriter(context);
+	forgetRuns(folders, writer, context.client.now(), [...ids]);
+	const gone = discard(
+		context,
+		folders,
+		({ envelope: { report } }) => all || report.project === project || ids.has(report.run_id),
+		"forgotten",
+	);
+	const traces = removeTraces(folders, scope, writer);
+	const now = knownRuns(folders);
+	return {
+		runs: runs.map((before) => {
+			const run = knownNow(before, now);
+			return { run_id: run.runId, project: run.project, fate: ask(context, folders, run) };
+		}),
+		removed: { waiting: gone.waiting.length, rejected: gone.rejected.length, ...traces },
+	};
+}
+
+/** What is known of a project, or all, and the scope that covers it. */
+export function everyRun(folders: SpoolFolders, project: string | null): { runs: KnownRun[]; scope: Scope } {
+	const runs = [...knownRuns(folders).values()].filter((run) => project === null || run.project === project);
+	const ids = new Set(runs.map(({ runId }) => runId));
+	return { runs, scope: { runs: ids, project, all: project === null } };
+}
