@@ -1,7 +1,7 @@
 /**
  * Joins what tsc wrote into the files that the package ships for a script, for `et` and for `et-uploader`:
  *
- *     dist/src/index.js    -> dist/pkg/index.js         the client, and index-seldom.cjs, which few scripts load
+ *     dist/src/index.js    -> dist/pkg/index.js         the client, and what few scripts load (SELDOM)
  *     dist/src/cli/main.js -> dist/pkg/et.js            the command line, one file
  *     dist/daemon/main.js  -> dist/pkg/et-uploader.js   the daemon; its packages stay outside
  *
@@ -53,19 +53,30 @@ async function requireEntry(entry) {
 	);
 }
 
-/** What a script reaches now and then, once its report is safe. */
-const SELDOM = ["upkeep", "detached"];
-const SELDOM_MODULES = new RegExp(`[\\\\/]dist[\\\\/]src[\\\\/]client[\\\\/](?:${SELDOM.join("|")})\\.js$`);
-const SELDOM_FILE = "index-seldom.cjs";
+const ourModules = (names) => new RegExp(`[\\\\/]dist[\\\\/]src[\\\\/](?:${names.join("|")})\\.js$`);
 
-async function bundleSeldom() {
+/** What a script reaches now and then, each in a file of its own beside the bundle: names of modules, without ending. */
+const SELDOM = [
+	// Once its report is safe.
+	{ file: "index-seldom.cjs", modules: ["client/upkeep", "client/detached"], knowsItsPlace: true },
+	// Where a text is more than plain words.
+	{ file: "index-texts.cjs", modules: ["report/scrub/rules"], knowsItsPlace: false },
+];
+
+/** What stands for `import.meta.url` in CommonJS. */
+const PLACE = {
+	define: { "import.meta.url": "moduleUrl" },
+	banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+};
+
+async function bundleSeldom({ file, modules, knowsItsPlace }) {
 	const { metafile } = await build({
 		absWorkingDir: ROOT,
 		stdin: {
-			contents: SELDOM.map((name) => `export * from "./dist/src/client/${name}.js";`).join("\n"),
+			contents: modules.map((name) => `export * from "./dist/src/${name}.js";`).join("\n"),
 			resolveDir: ROOT,
 		},
-		outfile: join(OUT, SELDOM_FILE),
+		outfile: join(OUT, file),
 		bundle: true,
 		format: "cjs",
 		platform: "node",
@@ -74,9 +85,8 @@ async function bundleSeldom() {
 		legalComments: "inline",
 		metafile: true,
 		logLevel: "warning",
-		// Modules know their place by it.
-		define: { "import.meta.url": "moduleUrl" },
-		banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+		minify: true,
+		...(knowsItsPlace ? PLACE : {}),
 	});
 	return { metafile, builtins: new Set() };
 }
@@ -109,7 +119,8 @@ function pluginsFor(name, network, builtins) {
 	if (network) return [];
 	const isClient = name === CLIENT;
 	const lookUp = lookUpBuiltins((builtin) => builtins.add(builtin), isClient ? HOT : undefined);
-	return isClient ? [loadWhenCalled(SELDOM_MODULES, SELDOM_FILE), lookUp] : [lookUp];
+	const seldom = SELDOM.map(({ file, modules }) => loadWhenCalled(ourModules(modules), file));
+	return isClient ? [...seldom, lookUp] : [lookUp];
 }
 
 /** The folder of the npm package that a file belongs to, or undefined for a file of ours. */
@@ -181,10 +192,12 @@ async function main() {
 		if (!each.network) checkNetwork(bundled, each.entry);
 		metafiles.push(bundled.metafile);
 	}
-	const seldom = await bundleSeldom();
-	checkInlined(seldom.metafile, SELDOM_FILE);
-	checkNetwork(seldom, SELDOM_FILE);
-	metafiles.push(seldom.metafile);
+	for (const each of SELDOM) {
+		const seldom = await bundleSeldom(each);
+		checkInlined(seldom.metafile, each.file);
+		checkNetwork(seldom, each.file);
+		metafiles.push(seldom.metafile);
+	}
 	await removeStale(metafiles);
 	await writeLicenses(metafiles);
 	for (const name of ["et.js", "et-uploader.js"]) await chmod(join(ROOT, OUT, name), EXECUTABLE);

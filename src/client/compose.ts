@@ -7,6 +7,7 @@ import { bytesToHex, REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { MAX_REPORT_BYTES } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
 import { withoutFields } from "../report/optional-fields.js";
+import { type OwnNames, ownNames } from "../report/scrub.js";
 import { serialiseReport } from "../report/serialise.js";
 import type { ReportInput } from "../report/types.js";
 import type { Envelope } from "../spool/envelope.js";
@@ -39,6 +40,12 @@ function wrap(report: Envelope["report"], manifest: Manifest, by: By, key: strin
 	return { et: 1, endpoint: manifest.endpoint, notice, grant, hold, erase_key: key, report };
 }
 
+/** What the environment and the machine say of who and where this is. */
+function namesIn(env: NodeJS.ProcessEnv, hostName: string): OwnNames {
+	const userName = env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
+	return ownNames({ userName, home: env["HOME"] ?? env["USERPROFILE"], hostName });
+}
+
 /** @param without what its user, or the site's policy, leaves out: that is no mistake of the author's, and not said as one */
 export function compose(
 	given: ReportInput,
@@ -46,20 +53,23 @@ export function compose(
 	run: RunIdentity,
 	by: By,
 	without: readonly string[],
-	context: Pick<ClientContext, "hostName" | "now" | "pid" | "random">,
+	context: Pick<ClientContext, "env" | "hostName" | "now" | "pid" | "random">,
 ): Composed {
 	const now = context.now();
 	const atMs = now.getTime();
 	const random = context.random(REPORT_ID_RANDOM_BYTES + NAME_RANDOM_BYTES);
 	const id = reportId(atMs, random);
-	const built = buildReport(given, { manifest, id, runId: run.runId, now, weight: run.weight });
+	const hostName = context.hostName();
+	const own = namesIn(context.env, hostName);
+	const frame = { manifest, id, runId: run.runId, now, weight: run.weight, own };
+	const built = buildReport(given, frame);
 	const report = withoutFields(built.report, without);
 	const text = serialiseReport(report);
 	return {
 		envelope: wrap(report, manifest, by, run.eraseKey),
 		name: {
 			atMs,
-			host: hostHash(context.hostName()),
+			host: hostHash(hostName),
 			pid: context.pid,
 			runId: run.runId,
 			random: bytesToHex(random.subarray(REPORT_ID_RANDOM_BYTES)),

@@ -52,6 +52,7 @@ const FIGURES = {
 } as const;
 
 const CONTEXT = {
+	env: {},
 	hostName,
 	pid: process.pid,
 	now: () => new Date(),

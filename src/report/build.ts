@@ -5,7 +5,7 @@
  */
 import { MAX_ENTRIES, MAX_FRAMES, NAME_PATTERN } from "./limits.js";
 import { ANY_KEY, type DataType, type Manifest } from "./manifest.js";
-import { scrubFileName, scrubLabel, scrubText } from "./scrub.js";
+import { type OwnNames, scrubFileName, scrubLabel, scrubText, scrubUnit, scrubVersion } from "./scrub.js";
 import { isoTime } from "./time.js";
 import {
 	type DataValue,
@@ -32,6 +32,8 @@ export interface ReportFrame {
 	now: Date;
 	/** Reports of this run stand for so many runs: 1 / sampling rate. */
 	weight: number;
+	/** Names of the user and the machine, which are taken out of every text. @defaultValue none are known */
+	own?: OwnNames;
 }
 
 export interface BuiltReport {
@@ -60,13 +62,13 @@ function count(value: unknown): number | null {
 	return Number.isSafeInteger(rounded) && rounded >= 0 ? rounded : null;
 }
 
-function label(value: unknown): string | null {
-	const text = typeof value === "string" ? scrubLabel(value) : "";
-	return text === "" ? null : text;
+/** What is taken out of a text is taken out in silence; what is nothing then is not kept. */
+function labels(own: OwnNames | undefined, scrub = scrubLabel): (value: unknown) => string | null {
+	return (value) => (typeof value === "string" && scrub(value, own)) || null;
 }
 
-function fileName(value: unknown): string {
-	return (typeof value === "string" ? scrubFileName(value) : "") || "?";
+function fileName(value: unknown, own: OwnNames | undefined): string {
+	return (typeof value === "string" ? scrubFileName(value, own) : "") || "?";
 }
 
 function exitCode(value: unknown): number | null {
@@ -110,11 +112,11 @@ function finite(value: unknown): number | null {
 	return Number.isFinite(value) ? (value as number) : null;
 }
 
-function freeText(value: unknown): string | null {
-	return typeof value === "string" ? scrubText(value) : null;
+function freeText(value: unknown, own: OwnNames | undefined): string | null {
+	return typeof value === "string" ? scrubText(value, own) : null;
 }
 
-const DATA_KEEPERS: Record<DataType, (value: unknown) => DataValue> = {
+const DATA_KEEPERS: Record<DataType, (value: unknown, own: OwnNames | undefined) => DataValue> = {
 	integer,
 	number: finite,
 	string: freeText,
@@ -122,9 +124,9 @@ const DATA_KEEPERS: Record<DataType, (value: unknown) => DataValue> = {
 };
 
 /** What a key that only `"*"` declares may hold: any of the types. */
-function anyValue(value: unknown): DataValue {
-	if (typeof value === "string") return DATA_KEEPERS.string(value);
-	if (typeof value === "number") return DATA_KEEPERS.number(value);
+function anyValue(value: unknown, own: OwnNames | undefined): DataValue {
+	if (typeof value === "string") return freeText(value, own);
+	if (typeof value === "number") return finite(value);
 	return flag(value);
 }
 
@@ -134,12 +136,12 @@ function takeInputs(given: unknown, manifest: Manifest, stripped: Stripped): Wir
 	for (const [name, size] of Object.entries(sizes)) {
 		const declared = Object.hasOwn(manifest.inputs, name) ? manifest.inputs[name] : undefined;
 		if (declared === undefined) stripped.push(`inputs.${name}`);
-		else inputs.push({ name, unit: declared.unit, size: take(stripped, `inputs.${name}`, size, amount) });
+		else inputs.push({ name, unit: scrubUnit(declared.unit), size: take(stripped, `inputs.${name}`, size, amount) });
 	}
 	return inputs;
 }
 
-function takeData(given: unknown, manifest: Manifest, stripped: Stripped): Record<string, DataValue> {
+function takeData(given: unknown, { manifest, own }: ReportFrame, stripped: Stripped): Record<string, DataValue> {
 	const entries = Object.entries(take(stripped, "data", given, record) ?? {});
 	const kept: [string, DataValue][] = [];
 	for (const [key, value] of entries) {
@@ -147,7 +149,7 @@ function takeData(given: unknown, manifest: Manifest, stripped: Stripped): Recor
 		const declared = isNamed ? manifest.data[key] : undefined;
 		const anyDeclared = Object.hasOwn(manifest.data, ANY_KEY) && NAME_PATTERN.test(key);
 		const keep = declared ? DATA_KEEPERS[declared.type] : anyDeclared ? anyValue : () => null;
-		const taken = value === null ? null : keep(value);
+		const taken = value === null ? null : keep(value, own);
 		const isKept = (declared !== undefined || anyDeclared) && (taken !== null || value === null);
 		if (isKept && kept.length < MAX_ENTRIES) kept.push([key, taken]);
 		else stripped.push(`data.${key}`);
@@ -165,26 +167,31 @@ function takeLimits(given: unknown, stripped: Stripped): WireLimits | null {
 	};
 }
 
-function takeException(given: unknown, stripped: Stripped): WireException | null {
+function takeException(given: unknown, own: OwnNames | undefined, stripped: Stripped): WireException | null {
 	const exception = take(stripped, "exception", given, record) as Partial<ExceptionInput> | null;
 	if (exception === null) return null;
 	const frames = Array.isArray(exception.frames) ? (exception.frames as unknown[]) : [];
+	const label = labels(own);
 	return {
 		type: label(exception.type) ?? "Error",
 		frames: frames.slice(0, MAX_FRAMES).map((frame) => ({
-			file: fileName(record(frame)?.["file"]),
+			file: fileName(record(frame)?.["file"], own),
 			line: count(record(frame)?.["line"]),
 			function: label(record(frame)?.["function"]),
 		})),
 	};
 }
 
-function takeMeasuredBy(given: unknown, stripped: Stripped): Partial<Record<Measure, string>> {
+function takeMeasuredBy(
+	given: unknown,
+	own: OwnNames | undefined,
+	stripped: Stripped,
+): Partial<Record<Measure, string>> {
 	const methods = take(stripped, "measuredBy", given, record);
 	if (methods === null) return {};
 	const kept: Partial<Record<Measure, string>> = {};
 	for (const measure of MEASURES) {
-		const method = take(stripped, `measuredBy.${measure}`, methods[measure], label);
+		const method = take(stripped, `measuredBy.${measure}`, methods[measure], labels(own));
 		if (method !== null) kept[measure] = method;
 	}
 	return kept;
@@ -197,7 +204,8 @@ export function hasKnownEvent(given: ReportInput): boolean {
 
 /** Builds the report. Never throws for what `given` holds; unknown is `null`, never 0. */
 export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport {
-	const { manifest } = frame;
+	const { manifest, own } = frame;
+	const label = labels(own);
 	const stripped: Stripped = [];
 	const report: WireReport = {
 		id: frame.id,
@@ -205,7 +213,7 @@ export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport
 		event: given.event ?? "end",
 		project: manifest.project,
 		command: take(stripped, "command", given.command, label),
-		version: take(stripped, "version", given.version, label),
+		version: take(stripped, "version", given.version, labels(own, scrubVersion)),
 		manifest_notice: manifest.notice.version,
 		occurred_at: isoTime(take(stripped, "occurredAt", given.occurredAt, date) ?? frame.now),
 		since_start_s: take(stripped, "sinceStartS", given.sinceStartS, amount),
@@ -222,13 +230,13 @@ export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport
 		threads: take(stripped, "threads", given.threads, count),
 		read_bytes: take(stripped, "readBytes", given.readBytes, count),
 		written_bytes: take(stripped, "writtenBytes", given.writtenBytes, count),
-		measured_by: takeMeasuredBy(given.measuredBy, stripped),
+		measured_by: takeMeasuredBy(given.measuredBy, own, stripped),
 		limits: takeLimits(given.limits, stripped),
 		kill_reason: take(stripped, "killReason", given.killReason, label),
 		weight: frame.weight,
 		inputs: takeInputs(given.inputs, manifest, stripped),
-		exception: takeException(given.exception, stripped),
-		data: takeData(given.data, manifest, stripped),
+		exception: takeException(given.exception, own, stripped),
+		data: takeData(given.data, frame, stripped),
 	};
 	return { report, stripped };
 }

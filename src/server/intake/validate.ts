@@ -5,12 +5,13 @@ import { REPORT_SCHEMA } from "../../report/schema.js";
 import { MAX_MESSAGE_LENGTH } from "../config.js";
 import type { StoredReport } from "../store/types.js";
 import type { RejectionCode } from "./codes.js";
+import { scrubReport } from "./scrub.js";
 
 /** A report that may be stored: the value, the JSON that will be, and when its client says it happened. */
 export interface ValidReport {
 	ok: true;
 	report: StoredReport;
-	/** The report's JSON, exactly as validated. */
+	/** The report's JSON: as it was validated, and scrubbed. */
 	json: string;
 	/** `occurred_at` in milliseconds since the epoch. */
 	occurredAtMs: number;
@@ -33,7 +34,8 @@ export function validateReport(value: unknown): ValidReport | InvalidReport {
 	if (Buffer.byteLength(json) > MAX_REPORT_BYTES) {
 		return invalid("report_too_large", `the report has more than ${MAX_REPORT_BYTES} bytes`);
 	}
-	return { ok: true, report: value, json, occurredAtMs };
+	const report = scrubReport(value);
+	return { ok: true, report, json: report === value ? json : JSON.stringify(report), occurredAtMs };
 }
 
 /**

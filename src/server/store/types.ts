@@ -48,7 +48,7 @@ export interface EventRecord {
 	outcome: Outcome | null;
 	test: boolean;
 	wallSeconds: number | null;
-	/** The report's JSON, exactly as validated. */
+	/** The report's JSON, as validated and scrubbed. */
 	report: string;
 }
 
