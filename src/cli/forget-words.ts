@@ -9,7 +9,7 @@ import { type Column, Table } from "./table.js";
 import { standardTerminal, type Terminal } from "./terminal.js";
 
 /** What of a spool was removed beside reports, in parts of a sentence. */
-function tracesInWords({ corrupt, unfinished, open, copies }: RemovedTraces): string[] {
+export function tracesInWords({ corrupt, unfinished, open, copies }: RemovedTraces): string[] {
 	const parts: readonly (readonly [count: number, one: string, several: string])[] = [
 		[corrupt + unfinished, "file that was no report", "files that were no reports"],
 		[open, "marker of runs under way", "markers of runs under way"],

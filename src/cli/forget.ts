@@ -37,7 +37,7 @@ export interface Forgotten {
 }
 
 /** Names the files that this process writes. */
-function ownWriter({ client }: CliContext): string {
+export function ownWriter({ client }: CliContext): string {
 	return writerName(hostHash(client.hostName()), client.pid, client.now().getTime());
 }
 

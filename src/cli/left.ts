@@ -7,20 +7,28 @@ export interface Left {
 	delivered: number;
 	/** Reports that were in a request and that no server has said it has: it may have them. */
 	unanswered: number;
+	/** Of these, the ids of those whose last request has no answer for them. */
+	in_flight: string[];
 }
 
 /** Counts over the log that is kept, which is bounded: what left long ago may be no longer in it. */
 export function leftOf(folders: SpoolFolders, project: string): Left {
 	const tried = new Set<string>();
 	const delivered = new Set<string>();
+	const inFlight = new Set<string>();
 	for (const line of journalLines(folders)) {
 		if ("tried" in line) {
-			for (const report of line.tried) if (report.project === project) tried.add(report.id);
+			for (const { id } of line.tried.filter((report) => report.project === project)) {
+				tried.add(id);
+				inFlight.add(id);
+			}
 		} else {
 			for (const [id, verdict] of Object.entries(line.verdicts)) {
+				inFlight.delete(id);
 				if (tried.has(id) && (verdict === "accepted" || verdict === "duplicate")) delivered.add(id);
 			}
 		}
 	}
-	return { delivered: delivered.size, unanswered: tried.size - delivered.size };
+	const unknown = [...inFlight].filter((id) => !delivered.has(id));
+	return { delivered: delivered.size, unanswered: tried.size - delivered.size, in_flight: unknown };
 }

@@ -21,7 +21,7 @@ export interface KeptLine {
 const MEBIBYTE = 1024 * 1024;
 const KEPT_FILE_BYTES = 4 * MEBIBYTE;
 /** More is not kept. */
-const MOST_KEPT_BYTES = 64 * MEBIBYTE;
+export const MOST_KEPT_BYTES = 64 * MEBIBYTE;
 
 /** Whether the user wants copies. */
 export function keepsCopies(folders: SpoolFolders): boolean {

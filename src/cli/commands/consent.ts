@@ -26,13 +26,11 @@ import {
 } from "../consent-status.js";
 import { findTarget, noticeFor, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
-import { type Discarded, discard } from "../discard.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { type Left, leftOf } from "../left.js";
 import { noticeText } from "../notice.js";
-import { plural } from "../quantities.js";
 import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
+import { alsoForget, offerLines, takeBack, takenBackLines, wantsToForget } from "../take-back.js";
 import { canAsk, standardTerminal } from "../terminal.js";
 
 const options = {
@@ -43,6 +41,7 @@ const options = {
 		help: "leave these out, too, separated by commas (platform, inputs.NAME, data.KEY); '' leaves out none",
 	},
 	with: { value: "FIELDS", help: "put these back that were left out" },
+	forget: { help: "with deny and withdraw: have what has left erased by its servers, too" },
 	json: { help: "one JSON document" },
 } as const;
 
@@ -51,7 +50,7 @@ export const spec = {
 	summary: "decide what is recorded and sent for a project",
 	usage: [
 		"grant|local PROJECT|FILE [--manifest FILE] [--without FIELDS] [--with FIELDS] [--yes] [--json]",
-		"deny|withdraw PROJECT [--json]",
+		"deny|withdraw PROJECT [--forget] [--json]",
 		"[status] [PROJECT] [--json]",
 	],
 	details: [
@@ -60,7 +59,7 @@ export const spec = {
 		" local     reports are kept for your own eyes and never sent",
 		" deny      nothing is recorded, also where a script is called with --phone-home",
 		" withdraw  as if you had never agreed; the next grant is a new one",
-		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, nothing more is recorded until you grant it anew. To deny or withdraw removes what waits, and says what has left.",
+		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, nothing more is recorded until you grant it anew. To deny or withdraw removes what waits, held or not, says what has left and what is in a request without an answer, and offers to have it erased (et forget).",
 		"What you leave out with --without is in no later report, also not under a script's own --phone-home, and is taken out of what waits; it counts as not given, never as zero. To leave out more of what you have granted, you are not asked again.",
 	],
 	options,
@@ -79,6 +78,7 @@ interface Request {
 	target: Target;
 	yes: boolean;
 	json: boolean;
+	forget: boolean;
 	fields: FieldChoice;
 }
 
@@ -159,32 +159,19 @@ function printRulings(context: CliContext, ruledOutBy: ProjectStatus["ruled_out_
 	for (const line of sitePolicyLines(context)) context.out.line(line);
 }
 
-function removalLines(project: string, { waiting, rejected }: Discarded, left: Left): string[] {
-	const waited = `${plural(waiting.length, "report")} of ${shown(project)} that waited: removed.`;
-	const lines = [waiting.length === 0 ? `No report of ${shown(project)} waited.` : waited];
-	if (rejected.length > 0) lines.push(`${plural(rejected.length, "report")} that a server had refused: removed.`);
-	if (left.delivered > 0) lines.push(`${plural(left.delivered, "report")} had left before: a server has them.`);
-	if (left.unanswered > 0) {
-		lines.push(`${plural(left.unanswered, "report")} may have left: in a request without an answer.`);
-	}
-	return lines;
-}
-
 /** The decision comes first: whatever happens to the reports then, none leaves any more. */
 function refuse(request: Request, decide: typeof deny): number {
 	const { context, store, target, json } = request;
 	const { project } = target;
 	store.write(decide({ project, now: context.client.now(), how: "command line" }));
 	const folders = openSpool(context);
-	const removed = discard(context, folders, ({ envelope }) => envelope.report.project === project, "withdrawn");
-	const left = leftOf(folders, project);
+	const taken = takeBack(context, folders, project);
 	const status = statusOf(context, project, target.manifest);
-	if (json) {
-		const counts = { waiting: removed.waiting.length, rejected: removed.rejected.length };
-		context.out.line(JSON.stringify({ ...status, removed: counts, left }));
-		return EXIT_CODES.ok;
-	}
-	for (const line of [...statusLines(status), ...removalLines(project, removed, left)]) context.out.line(line);
+	if (!json) for (const line of [...statusLines(status), ...takenBackLines(project, taken)]) context.out.line(line);
+	const forgets = request.forget || (!json && wantsToForget(context, taken));
+	const done = forgets ? alsoForget(context, folders, project, taken) : taken;
+	if (json) context.out.line(JSON.stringify({ ...status, ...done }));
+	else for (const line of offerLines(project, done)) context.out.line(line);
 	return EXIT_CODES.ok;
 }
 
@@ -227,7 +214,10 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (action === "status" && name === undefined && given.manifest === undefined) {
 		return allStatus(context, store, given.json);
 	}
+	if (given.forget && action !== "deny" && action !== "withdraw") {
+		throw usageError(spec.name, "--forget goes with deny and withdraw.");
+	}
 	const target = findTarget(name, given.manifest, ".");
 	const fields = { without: given.without, with: given.with };
-	return act({ context, store, target, yes: given.yes, json: given.json, fields });
+	return act({ context, store, target, yes: given.yes, json: given.json, forget: given.forget, fields });
 }

@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	pending: () => import("./pending.js"),
 	show: () => import("./show.js"),
 	drop: () => import("./drop.js"),
+	sent: () => import("./sent.js"),
 	forget: () => import("./forget.js"),
 	status: () => import("./status.js"),
 	export: () => import("./export.js"),
