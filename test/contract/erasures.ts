@@ -81,6 +81,21 @@ export function erasureContract(test: TestFn, open: OpenStore): void {
 		t.is(other?.report.command, "align");
 	});
 
+	test("a field of which there was nothing to take out is not said to be taken out", async (t) => {
+		const store = await open(t);
+		const event = fullEvent();
+		await insert(store, event);
+		const redact = async (...fields: string[]) => {
+			const [result] = await store.erase([erasure(event.runId, { reportId: event.id, fields })]);
+			t.is(result?.verdict, "redacted");
+			return (await store.runEvents(event.project, event.runId))[0]?.redacted;
+		};
+		t.deepEqual(await redact("data.absent", "exception", "inputs.pairs"), []);
+		t.deepEqual(await redact("data.note", "exception"), ["data"]);
+		t.deepEqual(await redact("data.note", "platform"), ["data", "platform"]);
+		t.deepEqual(await redact("data.note", "platform"), ["data", "platform"]);
+	});
+
 	test("of one id in two runs, only that of the run is redacted", async (t) => {
 		const store = await open(t);
 		const mine = fullEvent();
@@ -121,7 +136,7 @@ export function erasureContract(test: TestFn, open: OpenStore): void {
 	test("batches, erasures and redactions, in any order and however often, leave what they must", async (t) => {
 		const store = await open(t);
 		await fc.assert(
-			fc.asyncProperty(fc.array(steps, { maxLength: 20 }), async (taken) => {
+			fc.asyncProperty(fc.array(steps, { maxLength: 30, size: "max" }), async (taken) => {
 				const model = new Model();
 				for (const step of taken) {
 					if (step.kind === "batch") {
@@ -148,13 +163,11 @@ export function erasureContract(test: TestFn, open: OpenStore): void {
 	});
 }
 
-const RUNS = 3;
-const REPORTS_OF_A_RUN = 3;
+// Few of everything, so that steps meet each other's work.
+const RUNS = 2;
+const REPORTS_OF_A_RUN = 2;
 const PROJECTS = ["dunovo", "galaxy"];
-const fieldLists = fc.uniqueArray(fc.constantFrom("command", "data.note", "data.duplexes", "outcome", "wall_s"), {
-	minLength: 1,
-	maxLength: 3,
-});
+const fieldLists = fc.constantFrom(["command", "data.note"], ["data.note"], ["data.duplexes", "outcome", "wall_s"]);
 const reportPlaces = fc.record({
 	run: fc.nat(RUNS - 1),
 	report: fc.nat(REPORTS_OF_A_RUN - 1),

@@ -5,6 +5,7 @@
  * transaction is held together, which in SQLite must not wait for anything, and no intake comes between the steps.
  */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { type Compilable, type CompiledQuery, type Kysely, sql } from "kysely";
 import { withoutFields } from "../../report/optional-fields.js";
 import { MAX_COPIES_REDACTED } from "../config.js";
@@ -44,10 +45,10 @@ function* redact(
 	const id = Buffer.from(reportId.replaceAll("-", ""), "hex");
 	const events = (yield* copiesOf(db, id)).filter((event) => event.run_id.equals(runId));
 	if (events.length === 0) return { verdict: "unknown" };
+	for (const event of events) yield* takeOut(db, event, fields);
 	const redaction = { run_id: runId, report_id: id, fields_digest: digestOf(fields) };
 	const done = yield* redactionDone(db, redaction);
 	if (done !== undefined) return done;
-	for (const event of events) yield* takeOut(db, event, fields);
 	const result = { redacted_at: at, events: events.length, receipt };
 	yield* rows(db.insertInto("redactions").values({ ...redaction, ...result }));
 	return { verdict: "redacted", receipt, events: events.length, at };
@@ -75,9 +76,12 @@ function* copiesOf(db: Database, id: Buffer): Steps<Copy[]> {
 }
 
 function* takeOut(db: Database, event: Copy, fields: readonly string[]): Steps<void> {
-	const report = withoutFields(JSON.parse(event.report) as StoredReport, fields);
+	const given = JSON.parse(event.report) as StoredReport;
+	const report = withoutFields(given, fields);
+	const changed = fields.map(fieldOf).filter((field) => !isDeepStrictEqual(given[field], report[field]));
+	if (changed.length === 0) return;
 	const before = event.redacted === null ? [] : (JSON.parse(event.redacted) as string[]);
-	const redacted = [...new Set([...before, ...fields.map(fieldOf)])].sort();
+	const redacted = [...new Set([...before, ...changed])].sort();
 	const { command, version, outcome, wallSeconds } = columnsOf(report);
 	yield* rows(
 		db
@@ -115,8 +119,8 @@ function digestOf(fields: readonly string[]): Buffer {
 }
 
 /** `data` for `data.note`. */
-function fieldOf(path: string): string {
-	return path.split(".", 1)[0] ?? path;
+function fieldOf(path: string): keyof StoredReport {
+	return path.split(".", 1)[0] as keyof StoredReport;
 }
 
 function* rows<R>(query: Compilable<R>): Steps<R[]> {
