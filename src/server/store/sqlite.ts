@@ -278,6 +278,8 @@ function prepareDatabase(db: Sqlite.Database, file: string): Sqlite.Database {
 }
 
 function migrate(db: Sqlite.Database, file: string): void {
+	// No lock for nothing: another server may be busy writing as this one starts.
+	if (schemaVersion(db) === SCHEMA_VERSION) return;
 	db.transaction(() => {
 		const version = schemaVersion(db);
 		if (version > SCHEMA_VERSION) throw newer(file, version);
