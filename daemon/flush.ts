@@ -167,7 +167,7 @@ function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSteady: 
 
 async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory, writer: string) {
 	const { directories, env, policy, now, userAgent, nameWindow, onProgress = () => {} } = options;
-	const gate = new Gate(directories, env);
+	const gate = new Gate(directories, env, () => memory.clock);
 	const removal = new Removal(folders, writer);
 	const journal = new Journal(folders, writer);
 	const copies = new Copies(folders, writer);
@@ -178,6 +178,7 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	try {
 		const sending = new Sending(parts, countWaiting(folders));
 		await sending.run();
+		memory.stayed(source.kept, source.nextLeavesAtMs);
 		const requests = new Requests(parts);
 		await requests.send(sending.unserved());
 		dropEmptySegments({ ...options, folders, removal });

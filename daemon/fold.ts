@@ -32,13 +32,13 @@ export interface FoldOptions {
 }
 
 /** Removes segments of which nothing is left, sets aside those of which no more can be read, and tombstones that nothing needs. */
-export function dropEmptySegments({ folders, removal, now }: FoldOptions): void {
+export function dropEmptySegments({ folders, removal, now, stop }: FoldOptions): void {
 	// What was withdrawn in this flush shall not lie about until the next one.
 	removal.lookForTombstones();
 	for (const segment of segmentNames(folders)) {
 		let isEmpty = true;
-		for (const { envelope } of segmentEntries(folders, segment)) {
-			if (removal.isGone(envelope.report.id, segment)) continue;
+		for (const { name, envelope } of segmentEntries(folders, segment)) {
+			if (removal.isGone(envelope.report.id, name)) continue;
 			isEmpty = false;
 			break;
 		}
@@ -46,7 +46,8 @@ export function dropEmptySegments({ folders, removal, now }: FoldOptions): void 
 		if (isWhole(folders, segment)) remove(folders.segments, segment);
 		else setAsideDamaged(folders, segment);
 	}
-	if (segmentNames(folders).length === 0) clearGraves(folders, now().getTime());
+	// A loose copy that is gone, and whose file is still there, goes in a pass: its tombstone has to last until then.
+	if (segmentNames(folders).length === 0 && !stop.aborted) clearGraves(folders, now().getTime());
 }
 
 /** Loose reports that can be folded, as many as fit into one segment. */
@@ -61,7 +62,7 @@ function nextLoose(
 		last = name;
 		// A stranger's name might hold a line break, which the segment's format has no room for.
 		const loose = namedAtMs(name) === null ? null : readLoose(folders.new, name);
-		if (loose === null || removal.isReplaced(loose.id)) continue;
+		if (loose === null || removal.isGone(loose.id, name)) continue;
 		reports.push({ name, text: loose.text });
 		bytes += loose.text.length;
 		if (bytes >= policy.segmentBytes) break;

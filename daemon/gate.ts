@@ -3,6 +3,7 @@ import { type Circumstances, maySend, type SendDecision, type Waiting } from "..
 import { leavingText, leftOut } from "../src/consent/left-out.js";
 import { type AskRefusal, askRefusal } from "../src/consent/may-ask.js";
 import { readSitePolicy, type SitePolicy } from "../src/consent/policy.js";
+import type { Clock } from "../src/consent/review.js";
 import { ConsentStore } from "../src/consent/store.js";
 import type { Directories } from "../src/host/directories.js";
 
@@ -16,6 +17,7 @@ export class Gate {
 	constructor(
 		private readonly folders: Directories,
 		private readonly env: NodeJS.ProcessEnv,
+		private readonly clock: () => Clock,
 	) {
 		this.store = new ConsentStore(folders.consent);
 		this.policy = readSitePolicy(folders.sitePolicy);
@@ -32,7 +34,7 @@ export class Gate {
 
 	/** May a report of this project leave now? */
 	ask(project: string, waiting: Waiting): SendDecision {
-		return maySend(waiting, this.circumstancesOf(project));
+		return maySend(waiting, { ...this.circumstancesOf(project), clock: this.clock() });
 	}
 
 	/** A report's text as it leaves now: without what its user, or the site's policy, leaves out. */

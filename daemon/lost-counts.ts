@@ -28,7 +28,8 @@ export class LostCounts {
 		return (this.untold.get(endpoint) ?? [])
 			.filter(({ lost }) => {
 				const { grant, project, at } = lost;
-				return this.gate.ask(project, { endpoint, grant, occurredAt: at }).send === "yes";
+				const waiting = { endpoint, grant, occurredAt: at, approved: false, writtenAtMs: Date.parse(at) };
+				return this.gate.ask(project, waiting).send === "yes";
 			})
 			.slice(0, most);
 	}

@@ -1,4 +1,5 @@
 /** The uploader's memory of its endpoints while it flushes, written back so that it outlives a crash. */
+import type { Clock } from "../src/consent/review.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { type EndpointState, NEW_ENDPOINT, readState, type UploaderState, writeState } from "../src/spool/state.js";
 import { backoffMs, isDue } from "./backoff.js";
@@ -39,6 +40,18 @@ export class Memory {
 		const since = this.state.clock_steady_since;
 		if (since === null) return false;
 		return this.options.now().getTime() - Date.parse(since) >= this.options.policy.clockJumpMs;
+	}
+
+	/** The clock, for who has to know how long something has waited. */
+	get clock(): Clock {
+		const since = this.state.clock_steady_since;
+		return { nowMs: this.options.now().getTime(), steadySinceMs: since === null ? null : Date.parse(since) };
+	}
+
+	/** What of the last flush stays, for the status to tell without reading it all. */
+	stayed(kept: ReadonlyMap<string, number>, nextLeavesAtMs: number | null): void {
+		this.state.kept = Object.fromEntries(kept);
+		this.state.next_leaves_at = nextLeavesAtMs === null ? null : new Date(nextLeavesAtMs).toISOString();
 	}
 
 	endpoint(endpoint: string): EndpointState {

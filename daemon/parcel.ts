@@ -3,6 +3,7 @@
  * is read, so that memory holds texts and not trees.
  */
 import type { JournalReport, KeyLine } from "../src/spool/journal.js";
+import { writtenAtMs } from "../src/spool/layout.js";
 import type { WaitingEntry } from "../src/spool/waiting.js";
 
 export interface Parcel {
@@ -19,6 +20,9 @@ export interface Parcel {
 	endpoint: string;
 	grant: string;
 	occurredAt: string;
+	approved: boolean;
+	/** Milliseconds since the epoch. */
+	writtenAtMs: number;
 	eraseKey: string | null;
 }
 
@@ -34,6 +38,8 @@ export function parcel({ name, segment, text, bytes, envelope }: WaitingEntry): 
 		endpoint,
 		grant,
 		occurredAt: report.occurred_at,
+		approved: envelope.approved === true,
+		writtenAtMs: writtenAtMs(name, report.occurred_at),
 		eraseKey: envelope.erase_key,
 	};
 }

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { forgottenRuns } from "../src/spool/forgotten.js";
-import { type Gone, Graves, gone } from "../src/spool/gone.js";
+import { type Gone, Graves, gone, isGone } from "../src/spool/gone.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { removeAll } from "../src/spool/remove.js";
 import type { Parcel } from "./parcel.js";
@@ -25,14 +25,9 @@ export class Removal {
 		this.gone = gone(folders);
 	}
 
-	/** Whether one copy of a report is gone: its own file, or the one in a segment. */
-	isGone(id: string, segment: string | null): boolean {
-		return (segment === null ? this.gone.all : this.gone.folded).has(id);
-	}
-
-	/** Whether a loose file stands for what a segment holds: folded, it would be taken for that. */
-	isReplaced(id: string): boolean {
-		return this.gone.folded.has(id) && !this.gone.all.has(id);
+	/** Whether one copy of a report is gone, by the tombstones that have been read. */
+	isGone(id: string, name: string): boolean {
+		return isGone(this.gone, id, name);
 	}
 
 	/**
@@ -44,7 +39,7 @@ export class Removal {
 		const forgotten = forgottenRuns(this.folders);
 		const wanted = parcels.filter(({ report }) => !forgotten.has(report.run_id));
 		return wanted.filter(({ name, segment, report }) =>
-			segment === null ? existsSync(join(this.folders.new, name)) : !this.isGone(report.id, segment),
+			segment === null ? existsSync(join(this.folders.new, name)) : !this.isGone(report.id, name),
 		);
 	}
 
@@ -53,16 +48,16 @@ export class Removal {
 		const begunMs = statSync(this.folders.gone, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 		if (begunMs <= this.readUntilMs) return;
 		this.readUntilMs = Math.min(begunMs, Date.now() - FRESH_MS);
-		const { all, folded } = gone(this.folders);
+		const { all, replaced } = gone(this.folders);
 		for (const id of all) this.gone.all.add(id);
-		for (const id of folded) this.gone.folded.add(id);
+		for (const name of replaced) this.gone.replaced.add(name);
 	}
 
 	/** @throws the system's error where a tombstone can't be written: what it is for is then sent once more */
 	async remove(parcels: readonly Parcel[]): Promise<void> {
 		const folded = parcels.filter(({ segment }) => segment !== null).map(({ report }) => report.id);
 		this.graves.bury(folded);
-		for (const id of folded) for (const ids of [this.gone.all, this.gone.folded]) ids.add(id);
+		for (const id of folded) this.gone.all.add(id);
 		const loose = parcels.filter(({ segment }) => segment === null).map(({ name }) => name);
 		await removeAll(this.folders.new, loose);
 	}

@@ -8,8 +8,8 @@ import type { CorruptReason } from "../src/spool/envelope.js";
 import { forgottenRuns } from "../src/spool/forgotten.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { type LostReason, lose } from "../src/spool/lost.js";
-import { NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
-import { setAsideCorrupt } from "../src/spool/remove.js";
+import { type Entry, NAME_WINDOW, readEntry, reportNames } from "../src/spool/read.js";
+import { remove, setAsideCorrupt } from "../src/spool/remove.js";
 import { finishedEntries } from "../src/spool/segments.js";
 import type { WaitingEntry } from "../src/spool/waiting.js";
 import type { Gate } from "./gate.js";
@@ -48,6 +48,9 @@ export class Source {
 	/** How many reports of the last pass stay, by what keeps them. */
 	readonly kept = new Map<Stay, number>();
 
+	/** When the first of those leaves that wait for time alone; null where none does. */
+	nextLeavesAtMs: number | null = null;
+
 	/** Such reports, gathered so that many of one project make one count. */
 	private readonly takenBack = new Map<string, TakenBack>();
 
@@ -58,11 +61,13 @@ export class Source {
 
 	/** One pass over all that waits. A null stands for something that does not leave now. */
 	*pass(): Generator<Parcel | null> {
-		const { folders } = this.options;
+		const { folders, removal } = this.options;
 		this.kept.clear();
 		this.forgotten = forgottenRuns(folders);
+		this.nextLeavesAtMs = null;
 		try {
-			for (const entry of finishedEntries(folders)) yield this.consider(entry);
+			const isGone = ({ name, envelope }: Entry) => removal.isGone(envelope.report.id, name);
+			for (const entry of finishedEntries(folders, isGone)) yield this.consider(entry);
 			for (const name of this.looseNames()) yield this.loose(name);
 		} finally {
 			for (const key of [...this.takenBack.keys()]) this.loseTakenBack(key);
@@ -84,8 +89,16 @@ export class Source {
 	private loose(name: string): Parcel | null {
 		const { folders } = this.options;
 		const reading = readEntry(folders.new, name);
-		if (reading.state === "read") return this.consider({ ...reading.entry, segment: null });
+		if (reading.state === "read") return this.looseEntry(reading.entry);
 		if (reading.state === "corrupt") this.setAside(name, reading.reason);
+		return null;
+	}
+
+	private looseEntry(entry: Entry): Parcel | null {
+		const { folders, removal } = this.options;
+		if (!removal.isGone(entry.envelope.report.id, entry.name)) return this.consider({ ...entry, segment: null });
+		// Who buried it died before its file was removed.
+		remove(folders.new, entry.name);
 		return null;
 	}
 
@@ -100,17 +113,17 @@ export class Source {
 	}
 
 	private consider(entry: WaitingEntry): Parcel | null {
-		if (this.options.removal.isGone(entry.envelope.report.id, entry.segment)) return null;
 		if (this.forgotten.has(entry.envelope.report.run_id)) return this.takeBack(parcel(entry), "forgotten");
 		if (entry.envelope.hold !== null) return this.keep("held");
 		const found = parcel(entry);
 		const decision = this.options.gate.ask(found.report.project, found);
-		if (decision.send === "not_now") return this.keep(decision.reason);
+		if (decision.send === "not_now") return this.keep(decision.reason, "untilMs" in decision ? decision.untilMs : null);
 		if (decision.send === "never") return this.takeBack(found, "withdrawn");
 		return found;
 	}
 
-	private keep(stay: Stay): null {
+	private keep(stay: Stay, untilMs: number | null = null): null {
+		if (untilMs !== null) this.nextLeavesAtMs = Math.min(this.nextLeavesAtMs ?? untilMs, untilMs);
 		this.kept.set(stay, (this.kept.get(stay) ?? 0) + 1);
 		return null;
 	}

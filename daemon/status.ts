@@ -9,6 +9,8 @@ import { corruptFiles } from "../src/spool/remove.js";
 import { requestEntries } from "../src/spool/requests.js";
 import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
 import { countWaiting } from "../src/spool/waiting.js";
+import type { Stay } from "./source.js";
+import { KEEPERS } from "./summary.js";
 
 /** The daemon's own weight. */
 export interface Footprint {
@@ -32,6 +34,10 @@ export interface Status {
 	corrupt: Record<string, number>;
 	/** How many reports went that no server has, by project and reason. */
 	lost: Record<string, Record<string, number>>;
+	/** What the last flush let stay without asking a server, by what keeps it. */
+	kept: Record<string, number>;
+	/** When the first report leaves that waits for time alone. */
+	next_leaves_at: string | null;
 	endpoints: Record<string, EndpointState>;
 }
 
@@ -71,6 +77,8 @@ export async function readStatus(folders: SpoolFolders, host: string): Promise<S
 		rejected: countReports(folders.rejected).count,
 		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
 		lost: Object.fromEntries(lost),
+		kept: state.kept,
+		next_leaves_at: state.next_leaves_at,
 		endpoints: state.endpoints,
 	};
 }
@@ -97,6 +105,14 @@ function endpointLines(endpoint: string, state: EndpointState, now: Date): strin
 	return lines;
 }
 
+function keptLines({ kept, next_leaves_at }: Status): string[] {
+	const lines = Object.entries(kept).map(([why, count]) => {
+		const words = Object.hasOwn(KEEPERS, why) ? KEEPERS[why as Stay] : plainText(why, MAX_LINE);
+		return `  ${count.toLocaleString("en")} stay, since ${words}`;
+	});
+	return next_leaves_at === null ? lines : [...lines, `  the first of those leaves after ${next_leaves_at}`];
+}
+
 /** The status as text, a line an item. Pure. */
 export function statusText(status: Status, now: Date): string {
 	const { uploader } = status;
@@ -108,6 +124,7 @@ export function statusText(status: Status, now: Date): string {
 		`Last looked: ${status.last_looked_at ?? "never"}`,
 		`Spool: ${status.spool}`,
 		`Pending: ${status.pending.toLocaleString("en")}`,
+		...keptLines(status),
 		...(status.requests === 0
 			? []
 			: [`Requests to erase or redact that wait: ${status.requests.toLocaleString("en")}`]),

@@ -7,8 +7,10 @@ import type { RoundResult } from "./uploader.js";
 const reports = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "report" : "reports"}`;
 
 /** What keeps reports that no server was asked about, for people. */
-const KEEPERS: Record<Stay, string> = {
-	held: "your word is awaited",
+export const KEEPERS: Record<Stay, string> = {
+	held: "your word is awaited (et release, et approve)",
+	not_approved: "your word is awaited (et approve)",
+	review_delay: "you want time to look at them",
 	local: "you keep them for your own eyes",
 	no_decision: "there is no consent to send them",
 	notice_changed: "your consent is for another endpoint",

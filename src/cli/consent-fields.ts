@@ -2,15 +2,13 @@
 import { noticeDigest } from "../consent/change.js";
 import type { ConsentRecord, Grant } from "../consent/record.js";
 import { FIELD_WORDS } from "../report/fields.js";
-import { bytesToHex } from "../report/ids.js";
 import { ANY_KEY, type Manifest } from "../report/manifest.js";
 import { isOptionalField, OPTIONAL_FIELDS, withoutFields } from "../report/optional-fields.js";
 import { serialiseReport } from "../report/serialise.js";
 import type { WireReport } from "../report/types.js";
-import { triedIds } from "../spool/journal.js";
-import { NAME_RANDOM_BYTES, type SpoolFolders } from "../spool/layout.js";
-import { replace } from "../spool/replace.js";
+import type { SpoolFolders } from "../spool/layout.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
+import { changeWaiting } from "./change-waiting.js";
 import { usageError } from "./command.js";
 import type { CliContext } from "./context.js";
 import { plural } from "./quantities.js";
@@ -91,22 +89,22 @@ const holds = (report: WireReport, fields: readonly string[]): boolean =>
 
 /** Takes fields out of what waits of a project. @throws the system's error; what is left is not sent with them all the same */
 export function takeOut(
-	{ client }: CliContext,
+	context: CliContext,
 	folders: SpoolFolders,
 	project: string,
 	fields: readonly string[],
 ): TakenOut {
-	const isMeant = ({ envelope: { report } }: WaitingEntry) => report.project === project && holds(report, fields);
-	const redacted: string[] = [];
-	for (const entry of waiting(folders)) {
-		if (!isMeant(entry)) continue;
-		const report = withoutFields(entry.envelope.report, fields);
-		const random = bytesToHex(client.random(NAME_RANDOM_BYTES));
-		if (replace(folders, entry, { ...entry.envelope, report }, random) !== null) redacted.push(report.id);
+	function* meant(): Generator<WaitingEntry> {
+		for (const entry of waiting(folders)) {
+			const { report } = entry.envelope;
+			if (report.project === project && holds(report, fields)) yield entry;
+		}
 	}
-	// Asked for last: an uploader writes down what it tries before it tries.
-	const tried = redacted.length === 0 ? new Set() : triedIds(folders);
-	return { redacted, mayHaveLeft: redacted.filter((id) => tried.has(id)) };
+	const { changed, mayHaveLeft } = changeWaiting(context, folders, meant, ({ envelope }) => ({
+		...envelope,
+		report: withoutFields(envelope.report, fields),
+	}));
+	return { redacted: changed, mayHaveLeft };
 }
 
 export const NOTHING_TAKEN: TakenOut = { redacted: [], mayHaveLeft: [] };

@@ -8,7 +8,7 @@ import { NO_REVIEW, type Review } from "../consent/record.js";
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import type { Manifest } from "../report/manifest.js";
 import type { CliContext } from "./context.js";
-import { plural } from "./quantities.js";
+import { reviewLines } from "./review-options.js";
 import { shown } from "./shown.js";
 import { userFolders } from "./spool-view.js";
 
@@ -106,13 +106,6 @@ const MODES: Readonly<Record<ProjectStatus["mode"], string>> = {
 	none: "no decision: nothing is recorded",
 	unreadable: "the decision can't be read: nothing is recorded or sent",
 };
-
-function reviewLines({ approve, delay_s }: Review): string[] {
-	const lines = approve ? ["  review: nothing leaves without et approve"] : [];
-	return delay_s === 0
-		? lines
-		: [...lines, `  review: each report waits ${plural(delay_s, "second")} before it leaves`];
-}
 
 /** A few lines about one project. */
 export function statusLines(status: ProjectStatus): string[] {

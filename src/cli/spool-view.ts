@@ -1,16 +1,16 @@
 /** The spool as a user looks at it: what waits, what may become of it, and which report an id means. */
 
-import { maySend } from "../consent/decide.js";
+import { maySend, type SendDecision } from "../consent/decide.js";
 import { leavingText, leftOut } from "../consent/left-out.js";
 import { NO_POLICY, readSitePolicy, type SitePolicy } from "../consent/policy.js";
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import { EtError, systemErrorCode } from "../errors.js";
 import type { Directories } from "../host/directories.js";
-import type { Envelope } from "../spool/envelope.js";
 import { forgottenRuns } from "../spool/forgotten.js";
-import { type SpoolFolders, spoolFolders } from "../spool/layout.js";
+import { type SpoolFolders, spoolFolders, writtenAtMs } from "../spool/layout.js";
 import { unsafeSpool } from "../spool/put.js";
 import { type Entry, entries } from "../spool/read.js";
+import { readState } from "../spool/state.js";
 import { waiting } from "../spool/waiting.js";
 import type { CliContext } from "./context.js";
 
@@ -48,8 +48,31 @@ export function openSpool(context: CliContext): SpoolFolders {
 
 /** What may become of a report, in one word; `reason` where it does not simply wait. */
 export interface ReportState {
-	state: "waiting" | "held" | "local only" | "not allowed" | "never leaves" | "may have left";
+	state: "waiting" | "held" | "delayed" | "local only" | "not allowed" | "never leaves" | "may have left";
 	reason: string | null;
+	/** Not before this, ISO 8601, UTC; null where no time is set. */
+	leaves_at: string | null;
+}
+
+const plainly = (state: ReportState["state"], reason: string | null = null): ReportState => ({
+	state,
+	reason,
+	leaves_at: null,
+});
+
+/** A decision in words for a user. Pure. */
+function stateUnder(decision: SendDecision, hold: string | null): ReportState {
+	if (decision.send === "never") return plainly("never leaves", decision.reason);
+	if (decision.send === "not_now" && decision.reason === "local") return plainly("local only");
+	const isReviewed =
+		decision.send === "yes" || decision.reason === "not_approved" || decision.reason === "review_delay";
+	if (!isReviewed) return plainly("not allowed", decision.reason);
+	if (hold !== null) return plainly("held", hold);
+	if (decision.send === "yes") return plainly("waiting");
+	if (decision.reason === "not_approved") return plainly("held", "approve");
+	const until = new Date("untilMs" in decision ? decision.untilMs : Number.NaN);
+	const leavesAt = Number.isNaN(until.getTime()) ? null : until.toISOString();
+	return { state: "delayed", reason: "review_delay", leaves_at: leavesAt };
 }
 
 /** Answers for each report; the decisions are read once. */
@@ -58,27 +81,38 @@ export class StateReader {
 	private readonly store: ConsentStore;
 	private readonly policy: SitePolicy;
 	private readonly forgotten: ReadonlySet<string>;
+	private readonly steadySinceMs: number | null;
 
 	/** @param tried ids of reports that were in a request */
 	constructor(
 		private readonly context: CliContext,
 		private readonly tried: ReadonlySet<string>,
 	) {
-		const { spool, consent, sitePolicy } = userFolders(context);
+		const { consent, sitePolicy, spool } = userFolders(context);
+		const since = readState(spoolFolders(spool)).clock_steady_since;
+		this.steadySinceMs = since === null ? null : Date.parse(since);
 		this.forgotten = forgottenRuns(spoolFolders(spool));
 		this.store = new ConsentStore(consent);
 		this.policy = process.platform === "win32" ? NO_POLICY : readSitePolicy(sitePolicy);
 	}
 
-	of({ report, endpoint, grant, hold }: Envelope): ReportState {
-		if (this.tried.has(report.id)) return { state: "may have left", reason: null };
-		if (this.forgotten.has(report.run_id)) return { state: "never leaves", reason: "forgotten" };
-		const circumstances = { env: this.context.client.env, policy: this.policy, reading: this.read(report.project) };
-		const decision = maySend({ grant, endpoint, occurredAt: report.occurred_at }, circumstances);
-		if (decision.send === "never") return { state: "never leaves", reason: decision.reason };
-		if (decision.send === "not_now" && decision.reason === "local") return { state: "local only", reason: null };
-		if (decision.send === "not_now") return { state: "not allowed", reason: decision.reason };
-		return hold === null ? { state: "waiting", reason: null } : { state: "held", reason: hold };
+	of(entry: Pick<Entry, "name" | "envelope">): ReportState {
+		const { id, run_id } = entry.envelope.report;
+		if (this.tried.has(id)) return plainly("may have left");
+		if (this.forgotten.has(run_id)) return plainly("never leaves", "forgotten");
+		return stateUnder(this.decision(entry), entry.envelope.hold);
+	}
+
+	/** What would be decided of it now, were it not held. */
+	private decision({ name, envelope }: Pick<Entry, "name" | "envelope">): SendDecision {
+		const { report, endpoint, grant, approved = false } = envelope;
+		const { env, now } = this.context.client;
+		const occurredAt = report.occurred_at;
+		const clock = { nowMs: now().getTime(), steadySinceMs: this.steadySinceMs };
+		return maySend(
+			{ grant, endpoint, occurredAt, approved, writtenAtMs: writtenAtMs(name, occurredAt) },
+			{ env, policy: this.policy, reading: this.read(report.project), clock },
+		);
 	}
 
 	/** A report's text as it would leave now: without what its user, or the site's policy, leaves out. */

@@ -5,7 +5,8 @@
 import { consentText, type Manifest } from "../report/manifest.js";
 import { type EnvironmentRefusal, environmentRefusal } from "./environment.js";
 import { policyAllows, type SitePolicy } from "./policy.js";
-import type { Grant } from "./record.js";
+import type { ConsentRecord, Grant } from "./record.js";
+import { type Clock, type Reviewed, type ReviewRefusal, reviewRefusal } from "./review.js";
 import type { ConsentReading } from "./store.js";
 
 /** The grant of a report that only the run's own flag allows. */
@@ -66,18 +67,33 @@ export type SendDecision =
 	| { send: "yes" }
 	/** It stays where it is: the decision may change, or become readable again. */
 	| { send: "not_now"; reason: Refusal | "local" }
+	/** It waits for its user's word, or for the time that its user wants to look at it. */
+	| ({ send: "not_now" } & ReviewRefusal)
 	/** It may never leave: the user took back what it was recorded under. */
 	| { send: "never"; reason: "denied" | "withdrawn" };
 
 /** What the decision needs to know of a report that waits. */
-export interface Waiting {
+export interface Waiting extends Reviewed {
 	grant: string;
 	endpoint: string;
 	occurredAt: string;
 }
 
 /** May this report leave now? */
-export function maySend(waiting: Waiting, circumstances: Circumstances): SendDecision {
+export function maySend(waiting: Waiting, circumstances: Circumstances & { clock: Clock }): SendDecision {
+	const decision = isConsented(waiting, circumstances);
+	const { reading, clock } = circumstances;
+	if (decision.send !== "yes" || reading.state !== "decided") return decision;
+	const refusal = reviewOf(reading.record, waiting, clock);
+	return refusal === null ? decision : { send: "not_now", ...refusal };
+}
+
+/** A review is of all that leaves for the project, also of what was recorded under a flag or came from elsewhere. */
+function reviewOf({ grant }: ConsentRecord, waiting: Waiting, clock: Clock): ReviewRefusal | null {
+	return grant === null ? null : reviewRefusal(grant.review, waiting, clock);
+}
+
+function isConsented(waiting: Waiting, circumstances: Circumstances): SendDecision {
 	const ruled = ruledOut(waiting.endpoint, circumstances);
 	if (ruled !== null) return { send: "not_now", reason: ruled };
 	const { reading } = circumstances;

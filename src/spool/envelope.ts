@@ -14,6 +14,8 @@ export interface Envelope {
 	grant: string;
 	/** Why it waits for its user's word: it was held ("user"), or nothing of its project leaves without `et approve`. */
 	hold: string | null;
+	/** Its user has said that it may leave; without, it does not leave where the grant asks for `et approve`. */
+	approved?: boolean;
 	/** What erases the run on the server; kept by the user alone. */
 	erase_key: string | null;
 	report: WireReport;
@@ -69,6 +71,7 @@ function isEnvelope(value: unknown): value is Envelope {
 	if (!isObject(notice) || !Number.isSafeInteger(notice["version"]) || typeof notice["digest"] !== "string")
 		return false;
 	if (typeof value["grant"] !== "string" || value["grant"] === "") return false;
+	if (value["approved"] !== undefined && typeof value["approved"] !== "boolean") return false;
 	return isTextOrNull(value["hold"]) && isTextOrNull(value["erase_key"]) && isReport(value["report"]);
 }
 

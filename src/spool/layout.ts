@@ -122,6 +122,11 @@ export function runDigits(runId: string): string {
 	return runId.slice(0, RUN_HEX_DIGITS);
 }
 
+/** When a report was written, milliseconds since the epoch; by the run's own clock where a stranger named its file. */
+export function writtenAtMs(name: string, occurredAt: string): number {
+	return namedAtMs(name) ?? Date.parse(occurredAt);
+}
+
 /** Whether a folder's entry is meant as a report (not NFS's .nfs files, not an editor's backup). */
 export function isReportName(name: string): boolean {
 	return name.endsWith(SUFFIX) && !name.startsWith(".");

@@ -140,21 +140,26 @@ export function setAsideDamaged(folders: SpoolFolders, segment: string): void {
 	renameSync(join(folders.segments, segment), join(folders.corrupt, `${segment}.damaged`));
 }
 
+/** Whether a copy counts no more: asked before another copy of the same report is passed over for it. */
+export type IsGone = (entry: Entry) => boolean;
+
+const NONE_IS_GONE: IsGone = () => false;
+
 /**
  * What was not seen before. Two uploaders that both believe they hold the lease may fold one report
  * twice; it is one for a reader.
  */
-function* unseen(entries: Iterable<FoldedEntry>, seen: Set<string>): Generator<FoldedEntry> {
+function* unseen(entries: Iterable<FoldedEntry>, seen: Set<string>, isGone: IsGone): Generator<FoldedEntry> {
 	for (const entry of entries) {
 		const { id } = entry.envelope.report;
-		if (seen.has(id)) continue;
+		if (seen.has(id) || isGone(entry)) continue;
 		seen.add(id);
 		yield entry;
 	}
 }
 
-function* finished(folders: SpoolFolders, seen: Set<string>): Generator<FoldedEntry> {
-	for (const segment of segmentNames(folders)) yield* unseen(segmentEntries(folders, segment), seen);
+function* finished(folders: SpoolFolders, seen: Set<string>, isGone: IsGone): Generator<FoldedEntry> {
+	for (const segment of segmentNames(folders)) yield* unseen(segmentEntries(folders, segment), seen, isGone);
 }
 
 /** Those reports of a fold under way whose loose file is gone: the others are left to that. */
@@ -164,14 +169,14 @@ function* underWay(folders: SpoolFolders, segment: string): Generator<FoldedEntr
 	}
 }
 
-/** Every report of the segments that are finished, each once. */
-export function finishedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
-	return finished(folders, new Set());
+/** Every report of the segments that are finished and is not gone, each once. */
+export function finishedEntries(folders: SpoolFolders, isGone = NONE_IS_GONE): Generator<FoldedEntry> {
+	return finished(folders, new Set(), isGone);
 }
 
-/** Every folded report, also of folds that are under way, each once. */
-export function* foldedEntries(folders: SpoolFolders): Generator<FoldedEntry> {
+/** Every folded report that is not gone, also of folds that are under way, each once. */
+export function* foldedEntries(folders: SpoolFolders, isGone = NONE_IS_GONE): Generator<FoldedEntry> {
 	const seen = new Set<string>();
-	yield* finished(folders, seen);
-	for (const segment of named(folders, FOLDING)) yield* unseen(underWay(folders, segment), seen);
+	yield* finished(folders, seen, isGone);
+	for (const segment of named(folders, FOLDING)) yield* unseen(underWay(folders, segment), seen, isGone);
 }

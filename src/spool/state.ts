@@ -28,6 +28,10 @@ export interface UploaderState {
 	started_at: string | null;
 	/** Since when the clock has run without a jump of more than a day. */
 	clock_steady_since: string | null;
+	/** How many reports the last flush let stay without asking a server, by what keeps them. */
+	kept: Record<string, number>;
+	/** When the first of those leaves that wait for time alone; null where none does. */
+	next_leaves_at: string | null;
 	endpoints: Record<string, EndpointState>;
 }
 
@@ -48,6 +52,8 @@ export const NEW_STATE: UploaderState = {
 	alive_at: null,
 	started_at: null,
 	clock_steady_since: null,
+	kept: {},
+	next_leaves_at: null,
 	endpoints: {},
 };
 
@@ -82,7 +88,7 @@ function endpointOf(value: unknown): EndpointState {
 
 /** A state out of a file's JSON: each field that is not what it should be counts as not there. */
 function stateOf(found: Json): UploaderState {
-	const { pid, host, alive_at, started_at, clock_steady_since, endpoints } = found;
+	const { pid, host, alive_at, started_at, clock_steady_since, kept, next_leaves_at, endpoints } = found;
 	return {
 		et: 1,
 		pid: Number.isSafeInteger(pid) ? (pid as number) : null,
@@ -90,6 +96,8 @@ function stateOf(found: Json): UploaderState {
 		alive_at: instantOf(alive_at),
 		started_at: instantOf(started_at),
 		clock_steady_since: instantOf(clock_steady_since),
+		kept: Object.fromEntries(Object.entries(objectOf(kept)).map(([why, count]) => [why, countOf(count)])),
+		next_leaves_at: instantOf(next_leaves_at),
 		endpoints: Object.fromEntries(Object.entries(objectOf(endpoints)).map(([url, value]) => [url, endpointOf(value)])),
 	};
 }

@@ -3,6 +3,7 @@ import test from "ava";
 import { deny, grant, noticeDigest, withdraw } from "../../src/consent/change.js";
 import {
 	FLAG_GRANT,
+	IMPORT_GRANT,
 	type KeepDecision,
 	mayKeep,
 	maySend,
@@ -11,6 +12,7 @@ import {
 } from "../../src/consent/decide.js";
 import { NO_POLICY, type SitePolicy } from "../../src/consent/policy.js";
 import type { ConsentRecord } from "../../src/consent/record.js";
+import { type Clock, leavesAtMs } from "../../src/consent/review.js";
 import type { ConsentReading } from "../../src/consent/store.js";
 import { ENDPOINT, testManifest } from "../helpers/manifest.js";
 
@@ -62,11 +64,16 @@ const KEPT: Record<string, { plain: string; flagged: string }> = {
 	withdrawn: { plain: "withdrawn", flagged: "by flag" },
 };
 
+/** Written this moment, and not yet spoken of by its user. */
+const NOW_MS = Date.parse(AFTER);
+const FRESH = { approved: false, writtenAtMs: NOW_MS };
+const CLOCK: Clock = { nowMs: NOW_MS, steadySinceMs: null };
+
 const WAITING: Record<string, Waiting> = {
-	current: { grant: "grant-1", endpoint: ENDPOINT, occurredAt: BEFORE },
-	other_grant: { grant: "grant-0", endpoint: ENDPOINT, occurredAt: BEFORE },
-	flag_before: { grant: FLAG_GRANT, endpoint: ENDPOINT, occurredAt: BEFORE },
-	flag_after: { grant: FLAG_GRANT, endpoint: ENDPOINT, occurredAt: AFTER },
+	current: { grant: "grant-1", endpoint: ENDPOINT, occurredAt: BEFORE, ...FRESH },
+	other_grant: { grant: "grant-0", endpoint: ENDPOINT, occurredAt: BEFORE, ...FRESH },
+	flag_before: { grant: FLAG_GRANT, endpoint: ENDPOINT, occurredAt: BEFORE, ...FRESH },
+	flag_after: { grant: FLAG_GRANT, endpoint: ENDPOINT, occurredAt: AFTER, ...FRESH },
 };
 
 const answered = (decision: SendDecision): string =>
@@ -113,17 +120,55 @@ for (const [name, reading] of Object.entries(READINGS)) {
 			for (const [kind, waiting] of Object.entries(WAITING)) {
 				const expected = refusal === null ? SENT[name]?.[kind] : `not_now ${refusal}`;
 				const where = JSON.stringify({ policy, env, kind });
-				t.is(answered(maySend(waiting, { env, policy, reading })), expected ?? "", where);
+				t.is(answered(maySend(waiting, { env, policy, reading, clock: CLOCK })), expected ?? "", where);
 			}
 		}
 	});
 }
 
 test("a grant is for its endpoint: elsewhere nothing is kept, and nothing goes", (t) => {
-	const circumstances = { env: {}, policy: NO_POLICY, reading: decided(GRANTED) };
+	const circumstances = { env: {}, policy: NO_POLICY, reading: decided(GRANTED), clock: CLOCK };
 	t.is(said(mayKeep(ELSEWHERE, false, circumstances)), "notice_changed");
-	const waiting = { grant: "grant-1", endpoint: ELSEWHERE.endpoint, occurredAt: AFTER };
+	const waiting = { grant: "grant-1", endpoint: ELSEWHERE.endpoint, occurredAt: AFTER, ...FRESH };
 	t.is(answered(maySend(waiting, circumstances)), "not_now notice_changed");
+});
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+test("what its user wants to approve stays, also under a flag or imported, until it is approved", (t) => {
+	const reading = decided(
+		grant(MANIFEST, "granted", null, "grant-1", { ...change, review: { approve: true, delay_s: 60 } }),
+	);
+	const circumstances = { env: {}, policy: NO_POLICY, reading, clock: CLOCK };
+	for (const by of ["grant-1", FLAG_GRANT, IMPORT_GRANT]) {
+		const waiting = { grant: by, endpoint: ENDPOINT, occurredAt: AFTER, ...FRESH };
+		t.is(answered(maySend(waiting, circumstances)), "not_now not_approved");
+		t.is(answered(maySend({ ...waiting, approved: true }, circumstances)), "yes");
+	}
+});
+
+test("a delay is waited for to its end, and approval ends it", (t) => {
+	const reading = decided(
+		grant(MANIFEST, "granted", null, "grant-1", { ...change, review: { approve: false, delay_s: 60 } }),
+	);
+	const waiting = { grant: "grant-1", endpoint: ENDPOINT, occurredAt: AFTER, ...FRESH };
+	const after = (ms: number, report: Waiting = waiting) =>
+		maySend(report, { env: {}, policy: NO_POLICY, reading, clock: { nowMs: NOW_MS + ms, steadySinceMs: null } });
+	t.deepEqual(after(MINUTE_MS - 1), { send: "not_now", reason: "review_delay", untilMs: NOW_MS + MINUTE_MS });
+	t.deepEqual(after(MINUTE_MS), { send: "yes" });
+	t.deepEqual(after(0, { ...waiting, approved: true }), { send: "yes" });
+	t.is(answered(after(DAY_MS, { ...waiting, writtenAtMs: Number.NaN })), "not_now review_delay");
+});
+
+test("a clock that jumped lets nothing go before its user had the time once more, at most a day", (t) => {
+	const year = 365 * DAY_MS;
+	const left = (delayMs: number, nowMs: number, steadySinceMs: number | null) =>
+		leavesAtMs(delayMs / 1000, 0, { nowMs, steadySinceMs });
+	t.is(left(30 * MINUTE_MS, year, year), year + 30 * MINUTE_MS);
+	t.is(left(7 * DAY_MS, year, year), year + DAY_MS);
+	t.is(left(7 * DAY_MS, year, DAY_MS), 7 * DAY_MS);
+	t.is(left(30 * MINUTE_MS, year, null), 30 * MINUTE_MS);
 });
 
 test("sampling is no part of what was agreed to", (t) => {

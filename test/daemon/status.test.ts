@@ -24,6 +24,8 @@ const QUIET: Status = {
 	rejected: 0,
 	corrupt: {},
 	lost: {},
+	kept: {},
+	next_leaves_at: null,
 	endpoints: {},
 };
 
@@ -52,6 +54,8 @@ test("a spool where everything happened", (t) => {
 			rejected: 2,
 			corrupt: { empty: 1, not_json: 3 },
 			lost: { dunovo: { too_old: 7 } },
+			kept: { held: 3, review_delay: 1200 },
+			next_leaves_at: LATER,
 			endpoints: {
 				"https://good.example.org": { ...NEW_ENDPOINT, delivered: 1_000_000, last_success_at: EARLIER },
 				"https://busy.example.org": {
@@ -76,6 +80,9 @@ test("a spool where everything happened", (t) => {
 Last looked: 2026-01-31T11:00:00.000Z
 Spool: /home/ada/.local/state/et/spool
 Pending: 12,345
+  3 stay, since your word is awaited (et release, et approve)
+  1,200 stay, since you want time to look at them
+  the first of those leaves after 2026-01-31T13:00:00.000Z
 Refused by a server: 2 (in rejected/, each with its reason)
 No reports, set aside: 1 empty, 3 not_json (in corrupt/)
 Dropped:
@@ -158,7 +165,7 @@ Refused by their server: 1 report (kept in rejected/, each with its reason).
 No reports: 2 files (kept in corrupt/, the reason is in the name).
 Dropped: 3 reports (et-uploader status says why).
 Not sent: 5 reports, since DO_NOT_TRACK is set.
-Not sent: 1 report, since your word is awaited.
+Not sent: 1 report, since your word is awaited (et release, et approve).
 Not delivered to https://a.example.org: ECONNREFUSED. Nothing is lost; it is tried again later.
 Not tried: https://b.example.org is backing off after a failure (--now tries it).`,
 	);

@@ -1,7 +1,7 @@
 /** `et consent`: what a user decides about a project. */
 
 import { deny, grant, withdraw } from "../../consent/change.js";
-import type { ConsentRecord } from "../../consent/record.js";
+import { type ConsentRecord, NO_REVIEW } from "../../consent/record.js";
 import { ConsentStore } from "../../consent/store.js";
 import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
 import type { Manifest } from "../../report/manifest.js";
@@ -28,6 +28,14 @@ import { findTarget, noticeFor, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { noticeText } from "../notice.js";
+import {
+	heldLines,
+	holdWaiting,
+	NOTHING_HELD,
+	REVIEW_OPTIONS,
+	type ReviewOptions,
+	reviewAskedFor,
+} from "../review-options.js";
 import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
 import { alsoForget, offerLines, takeBack, takenBackLines, wantsToForget } from "../take-back.js";
@@ -42,6 +50,7 @@ const options = {
 	},
 	with: { value: "FIELDS", help: "put these back that were left out" },
 	forget: { help: "with deny and withdraw: have what has left erased by its servers, too" },
+	...REVIEW_OPTIONS,
 	json: { help: "one JSON document" },
 } as const;
 
@@ -50,6 +59,7 @@ export const spec = {
 	summary: "decide what is recorded and sent for a project",
 	usage: [
 		"grant|local PROJECT|FILE [--manifest FILE] [--without FIELDS] [--with FIELDS] [--yes] [--json]",
+		"grant PROJECT|FILE [--delay TIME] [--approve | --no-approve] [--yes] [--json]",
 		"deny|withdraw PROJECT [--forget] [--json]",
 		"[status] [PROJECT] [--json]",
 	],
@@ -66,6 +76,8 @@ export const spec = {
 	examples: [
 		["et consent grant dunovo/et.json", "read the notice, and answer"],
 		["et consent grant dunovo --without platform,exception", "the rest, but not these"],
+		["et consent grant dunovo --delay 2d", "have two days to look at each report before it leaves"],
+		["et consent grant dunovo --approve", "let nothing leave that you have not approved"],
 		["et consent withdraw dunovo", "take it back, and remove what waits"],
 		["et consent", "what you have decided so far"],
 	],
@@ -80,6 +92,7 @@ interface Request {
 	json: boolean;
 	forget: boolean;
 	fields: FieldChoice;
+	review: ReviewOptions;
 }
 
 function formerRecord({ store, target }: Request): ConsentRecord | null {
@@ -114,7 +127,8 @@ function agree(request: Request, mode: keyof typeof QUESTIONS): number {
 	const former = formerRecord(request);
 	const notice = noticeFor(target, former);
 	const without = chosenFields(former?.grant?.without ?? [], request.fields, notice);
-	if (former !== null && isNarrower(former, notice, mode, without)) {
+	const review = reviewAskedFor(request.review, former?.grant?.review ?? NO_REVIEW);
+	if (review === undefined && former !== null && isNarrower(former, notice, mode, without)) {
 		return agreed(request, { ...former, grant: { ...former.grant, without } });
 	}
 	const how = asked(request, notice, mode, without);
@@ -124,24 +138,26 @@ function agree(request: Request, mode: keyof typeof QUESTIONS): number {
 	}
 	const { now, random } = context.client;
 	const source = target.manifest === null ? (former?.grant?.source ?? null) : target.source;
-	const change = { now: now(), how, source, without };
+	const change = { now: now(), how, source, without, ...(review === undefined ? {} : { review }) };
 	return agreed(request, grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), change));
 }
 
-/** Keeps a decision, takes what it leaves out from what waits, and says so. */
+/** Keeps a decision, holds what is to be approved, takes what it leaves out from what waits, and says so. */
 function agreed(request: Request, record: ConsentRecord): number {
 	const { context, store, target, json } = request;
 	store.write(record);
+	const held = record.grant?.review.approve ? holdWaiting(context, record.project) : NOTHING_HELD;
 	const without = record.grant?.without ?? [];
 	const taken = without.length === 0 ? NOTHING_TAKEN : takeOut(context, openSpool(context), record.project, without);
 	const status = statusOf(context, record.project, noticeFor(target, record));
 	if (json) {
 		const taken_out = { reports: taken.redacted.length, may_have_left: taken.mayHaveLeft };
-		context.out.line(JSON.stringify({ ...status, taken_out }));
+		const for_approval = { held: held.changed, may_have_left: held.mayHaveLeft };
+		context.out.line(JSON.stringify({ ...status, taken_out, for_approval }));
 		return EXIT_CODES.ok;
 	}
 	printStatus(request, status);
-	for (const line of takenOutLines(taken)) context.out.line(line);
+	for (const line of [...heldLines(held), ...takenOutLines(taken)]) context.out.line(line);
 	return EXIT_CODES.ok;
 }
 
@@ -219,5 +235,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	}
 	const target = findTarget(name, given.manifest, ".");
 	const fields = { without: given.without, with: given.with };
-	return act({ context, store, target, yes: given.yes, json: given.json, forget: given.forget, fields });
+	const { yes, json, forget } = given;
+	return act({ context, store, target, yes, json, forget, fields, review: given });
 }

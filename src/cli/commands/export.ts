@@ -4,11 +4,13 @@ import { FILE_MODE } from "../../document/durable.js";
 import { EtError, systemErrorCode } from "../../errors.js";
 import { REPORT_ID_RANDOM_BYTES, reportId } from "../../report/ids.js";
 import { acknowledgedImports, acknowledgedText, exportText } from "../../spool/air-gap.js";
+import { changing } from "../../spool/changing.js";
 import type { Envelope } from "../../spool/envelope.js";
 import { Journal, type KeyLine } from "../../spool/journal.js";
 import { hostHash, type SpoolFolders } from "../../spool/layout.js";
 import { writerName } from "../../spool/line-file.js";
 import { waiting } from "../../spool/waiting.js";
+import { holderOf } from "../change-waiting.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
@@ -66,7 +68,7 @@ function exportable(context: CliContext, folders: SpoolFolders, project: string 
 	for (const entry of waiting(folders)) {
 		const { envelope } = entry;
 		if (project !== undefined && envelope.report.project !== project) continue;
-		if (states.of(envelope).state !== "waiting") continue;
+		if (states.of(entry).state !== "waiting") continue;
 		found.push({ ...envelope, report: JSON.parse(states.leaving(entry)) });
 	}
 	return found;
@@ -91,11 +93,14 @@ function writeDown(context: CliContext, folders: SpoolFolders, exportId: string,
 function exportReports(context: CliContext, path: string, project: string | undefined): object {
 	const { now, random } = context.client;
 	const folders = openSpool(context);
-	const envelopes = exportable(context, folders, project);
 	const exportId = reportId(now().getTime(), random(REPORT_ID_RANDOM_BYTES));
-	if (envelopes.length > 0) writeDown(context, folders, exportId, envelopes);
-	writeNew(path, exportText(exportId, now(), envelopes));
-	return { export: exportId, file: path, reports: envelopes.length };
+	// What is held or redacted meanwhile would else be in the file as it was.
+	return changing(folders, holderOf(context), () => {
+		const envelopes = exportable(context, folders, project);
+		if (envelopes.length > 0) writeDown(context, folders, exportId, envelopes);
+		writeNew(path, exportText(exportId, now(), envelopes));
+		return { export: exportId, file: path, reports: envelopes.length };
+	});
 }
 
 function exportAcknowledged(context: CliContext, path: string): object {

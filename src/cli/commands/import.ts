@@ -59,7 +59,7 @@ function arrival(context: CliContext, envelope: Envelope): { id: string; name: s
 		runId,
 		random: Buffer.from(random(NAME_RANDOM_BYTES)).toString("hex"),
 	});
-	return { id, name, text: JSON.stringify({ ...envelope, grant: IMPORT_GRANT, hold: null }) };
+	return { id, name, text: JSON.stringify({ ...envelope, grant: IMPORT_GRANT, hold: null, approved: undefined }) };
 }
 
 /** A name that no other segment has, as an uploader's: chance parts containers that share host names and process numbers. */

@@ -28,7 +28,8 @@ export const spec = {
 	details: [
 		"One line a report, oldest first. On a terminal the id is short and what is too long is cut; in a pipe nothing is. STATE is what may become of the report:",
 		" waiting        et-uploader sends it at its next turn",
-		" held           it waits for your word",
+		" held           it waits for your word: et release, or et approve",
+		" delayed        you want time to look at it; et show says when it leaves",
 		" local only     you keep this project's reports for yourself",
 		" not allowed    ruled out now: by the site's policy, DO_NOT_TRACK, ET_DISABLED,",
 		"                a changed notice, or a decision that is not there or unreadable",
@@ -82,7 +83,7 @@ function list({ folders, states, project, limit }: Listing, each: (entry: Entry,
 			listed.isCut = true;
 			break;
 		}
-		const state = states.of(entry.envelope);
+		const state = states.of(entry);
 		each(entry, state);
 		listed.count++;
 		listed.bytes += entry.bytes;
@@ -148,10 +149,10 @@ function printJson(listing: Listing): void {
 	const { out } = listing.context;
 	let separator = "";
 	out.write('{"reports":[');
-	const listed = list(listing, ({ name, envelope, bytes }, { state, reason }) => {
+	const listed = list(listing, ({ name, envelope, bytes }, state) => {
 		const { report, ...around } = envelope;
 		const { erase_key: _secret, ...shownAround } = around;
-		out.write(`${separator}\n${JSON.stringify({ ...report, spool: { ...shownAround, name, bytes, state, reason } })}`);
+		out.write(`${separator}\n${JSON.stringify({ ...report, spool: { ...shownAround, name, bytes, ...state } })}`);
 		separator = ",";
 	});
 	const lost = Object.fromEntries(

@@ -1,10 +1,11 @@
 /** `et show`: a report, exactly as it would leave. */
+import { triedIds } from "../../spool/journal.js";
 import type { Entry } from "../../spool/read.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { shownJson } from "../shown.js";
-import { findReports, openSpool, StateReader } from "../spool-view.js";
+import { findReports, openSpool, type ReportState, StateReader } from "../spool-view.js";
 import { standardTerminal } from "../terminal.js";
 
 const options = {
@@ -36,17 +37,26 @@ function textOf(entry: Entry, leaving: string, pretty: boolean, withEnvelope: bo
 	return JSON.stringify(withEnvelope ? { ...entry.envelope, report } : report, null, pretty ? INDENT : 0);
 }
 
+/** What its user would else wonder about: said beside the report, and never in a pipe. Pure. */
+function whyItStays({ state, reason, leaves_at }: ReportState): string[] {
+	if (state === "delayed")
+		return [`It leaves after ${leaves_at ?? "a time that can't be told"}: et approve lets it go now.`];
+	if (state !== "held") return [];
+	return [reason === "approve" ? "It leaves once you approve it: et approve." : "It is held: et release lets it go."];
+}
+
 export function run(context: CliContext, argv: readonly string[]): number {
 	const { options: given, positionals } = parseCommandLine(spec, argv);
 	const [id, surplus] = positionals;
 	if (id === undefined) throw usageError(spec.name, "Which report? Give its id, as et pending prints it.");
 	if (surplus !== undefined) throw usageError(spec.name, `One report at a time: "${surplus}" is one word too many.`);
-	const states = new StateReader(context, new Set());
-	const texts = findReports(openSpool(context), [id]).map((entry) =>
-		textOf(entry, states.leaving(entry), given.pretty, given.envelope),
-	);
-	const text = texts.join("");
-	if (standardTerminal(context.client.env).isTerminal) context.out.line(shownJson(text));
-	else context.out.write(given.pretty ? `${text}\n` : text);
+	const folders = openSpool(context);
+	const found = findReports(folders, [id]);
+	const states = new StateReader(context, triedIds(folders));
+	const text = found.map((entry) => textOf(entry, states.leaving(entry), given.pretty, given.envelope)).join("");
+	if (standardTerminal(context.client.env).isTerminal) {
+		context.out.line(shownJson(text));
+		for (const entry of found) for (const line of whyItStays(states.of(entry))) context.err.line(line);
+	} else context.out.write(given.pretty ? `${text}\n` : text);
 	return EXIT_CODES.ok;
 }
