@@ -78,7 +78,7 @@ function inputRow(input: WireInput): string {
 }
 
 function totalRow(total: InputTotal): string {
-	return html`<tr><th scope="row">Total</th><td>${total.unit}</td><td class="number">!${amount(total)}</td></tr>`;
+	return html`<tr><th scope="row">Total of these</th><td>${total.unit}</td><td class="number">!${amount(total)}</td></tr>`;
 }
 
 function ending(run: Run): string {

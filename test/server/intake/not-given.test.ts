@@ -111,8 +111,8 @@ test("a total is not known while the size of one input is not", async (t) => {
 		const row = /<tfoot>([\s\S]*)<\/tfoot>/.exec(await page(url, `/runs/dunovo/${report.run_id}`))?.[1] ?? "";
 		return textOf(row).replace(/\|+/g, " ").trim();
 	};
-	t.is(await totals({ size: 20 }), "Total reads 120 reads");
-	t.is(await totals({ size: null }), "Total reads – not known");
-	t.is(await totals({}), "Total reads – not known");
-	t.is(await totals({ size: 0 }), "Total reads 100 reads");
+	t.is(await totals({ size: 20 }), "Total of these reads 120 reads");
+	t.is(await totals({ size: null }), "Total of these reads – not known");
+	t.is(await totals({}), "Total of these reads – not known");
+	t.is(await totals({ size: 0 }), "Total of these reads 100 reads");
 });
