@@ -55,7 +55,37 @@ const PYTHON: Language = {
 	isHere: isHere("python3", "--version"),
 };
 
-export const LANGUAGES: readonly Language[] = [NODE, PYTHON];
+/** A shell knows the largest memory of none of its children. */
+const SHELL = { script: "script.sh", client: "et.sh", exceptionCode: 1, measuresMemory: false } as const;
+
+const SH: Language = {
+	...SHELL,
+	name: "sh",
+	program: ["sh"],
+	exceptionType: null,
+	isHere: isHere("sh", "-c", ":"),
+};
+
+const BASH: Language = {
+	...SHELL,
+	name: "bash",
+	program: ["bash"],
+	exceptionType: "CommandFailed",
+	isHere: isHere("bash", "-c", ":"),
+};
+
+const PERL: Language = {
+	name: "Perl",
+	program: ["perl"],
+	script: "script.pl",
+	client: "ET.pm",
+	exceptionCode: 255,
+	exceptionType: "ValueError",
+	measuresMemory: true,
+	isHere: isHere("perl", "-v"),
+};
+
+export const LANGUAGES: readonly Language[] = [NODE, PYTHON, SH, BASH, PERL];
 
 export interface Call {
 	ending?: Ending;
