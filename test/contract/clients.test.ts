@@ -270,6 +270,15 @@ expect("what its user wants to approve is held", async (t, language) => {
 	);
 });
 
+expect("what its user leaves out is not given", async (t, language) => {
+	const home = undecidedHome(t);
+	home.consent.write(agreed(home, { without: ["command", "wall_s", "inputs.pairs", "data.note"] }));
+	await unharmed(t, language, home);
+	const { command, wall_s, inputs, data, measured_by } = endOf(home);
+	t.deepEqual([command, wall_s, inputs, data], [null, null, [], { duplexes: 12 }]);
+	t.false("wall_s" in measured_by);
+});
+
 expect("sampling follows from the run id, and each report says for how many runs it stands", async (t, language) => {
 	const none = grantedHome(t, testManifest({ ...MANIFEST, sample: 1e-9 }));
 	await unharmed(t, language, none);

@@ -1,0 +1,95 @@
+/** The command that the Python client is, beside `et`: the same decisions, bytes and counts, each read by the other. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { noticeDigest } from "../../src/consent/change.js";
+import { runProgram } from "../helpers/child.js";
+import { et } from "../helpers/cli.js";
+import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
+import { namesIn, plantFile, putReport, testEnvelope } from "../helpers/spool.js";
+
+const CLIENT = fileURLToPath(new URL("../../../docs/clients/et.py", import.meta.url));
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+const withPython = hasPython ? test : test.skip;
+
+const py = (t: ExecutionContext, home: Home, ...args: string[]) =>
+	runProgram(t, "python3", ["-B", CLIENT, ...args], { env: home.env });
+
+withPython("a decision of the one is read by the other (needs python3)", async (t) => {
+	const home = temporaryHome(t);
+	const granted = await py(t, home, "consent", "grant", home.manifestPath, "--yes");
+	t.is(granted.code, 0, granted.stderr);
+	const reading = home.consent.read("dunovo");
+	t.is(reading.state, "decided");
+	if (reading.state !== "decided") return;
+	t.is(reading.record.grant?.notice.digest, noticeDigest(home.manifest));
+	t.is(reading.record.grant?.source, readFileSync(home.manifestPath, "utf8"));
+	t.is((await et(t, home, ["consent", "withdraw", "dunovo"])).code, 0);
+	t.regex((await py(t, home, "consent", "status", "dunovo")).stdout, /^dunovo: withdrawn/);
+	t.is((await py(t, home, "consent", "deny", "dunovo")).code, 0);
+	t.regex((await et(t, home, ["consent", "status", "dunovo"])).stdout, /^dunovo: denied/);
+});
+
+withPython("what restricts a grant holds when it is renewed (needs python3)", async (t) => {
+	const home = temporaryHome(t);
+	const { grant, ...record } = grantAt(home);
+	const restricted = { ...grant, without: ["platform"], review: { approve: true, delay_s: 60 }, of_later: 1 };
+	writeFileSync(home.consent.path("dunovo"), JSON.stringify({ ...record, grant: restricted }));
+	t.is((await py(t, home, "consent", "grant", home.manifestPath, "--yes")).code, 0);
+	const renewed = JSON.parse(readFileSync(home.consent.path("dunovo"), "utf8"));
+	t.deepEqual(renewed.grant.without, ["platform"]);
+	t.deepEqual(renewed.grant.review, { approve: true, delay_s: 60 });
+	t.deepEqual([renewed.grant.of_later, renewed.grant.id], [1, grant?.id]);
+});
+
+withPython("show prints the bytes that et prints, whoever wrote the report (needs python3)", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home);
+	putReport(home.spool, { given: { command: "línea 🧬", wallS: 0.1, inputs: { pairs: 1e21 } } });
+	const envelope = testEnvelope();
+	const odd = JSON.stringify(envelope).replace(
+		/"data":\{[^}]*\}/,
+		'"data" : {"b": 1.0, "10": 1e400, "9": 123456789012345678901, "c": -0.0, "d": 1E-7, "e": "\\u00e9\\ud800\\u0000\\/"}',
+	);
+	plantFile(home.spool, odd);
+	const listed = JSON.parse((await et(t, home, ["pending", "--json"])).stdout).reports as { id: string }[];
+	t.is(listed.length, 2);
+	for (const { id } of listed) {
+		const shown = await py(t, home, "show", id);
+		t.is(shown.stdout, (await et(t, home, ["show", id])).stdout);
+		t.is(shown.code, 0, shown.stderr);
+	}
+	t.is((await py(t, home, "pending")).stdout.match(/ waiting$| never leaves$/gm)?.length ?? 0, 2);
+});
+
+withPython("drop counts as et drop does, and what it dropped stays away (needs python3)", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home);
+	for (let report = 0; report < 3; report++) putReport(home.spool);
+	const [first] = JSON.parse((await et(t, home, ["pending", "--json"])).stdout).reports as { id: string }[];
+	t.is((await py(t, home, "drop", first?.id ?? "")).stdout, "1 report dropped.\n");
+	t.is((await py(t, home, "drop", first?.id ?? "")).code, 5);
+	t.is((await py(t, home, "drop", "--all", "--yes")).stdout, "2 reports dropped.\n");
+	t.deepEqual(namesIn(home.spool.new), []);
+	const { count, dropped } = JSON.parse((await et(t, home, ["pending", "--json"])).stdout);
+	t.is(count, 0);
+	t.deepEqual(dropped, { dunovo: { dropped_by_user: 3 } });
+});
+
+withPython("without a terminal nobody is asked, and nothing changes (needs python3)", async (t) => {
+	const home = temporaryHome(t);
+	const before = home.contents();
+	for (const args of [
+		["consent", "grant", home.manifestPath],
+		["drop", "--all"],
+		["spy"],
+		["show"],
+		["consent", "x"],
+	]) {
+		const { code, stdout, stderr } = await py(t, home, ...args);
+		t.deepEqual([code, stdout], [2, ""], args.join(" "));
+		t.regex(stderr, /^et\.py: /);
+	}
+	t.deepEqual(home.contents(), before);
+});
