@@ -46,9 +46,19 @@ export function openSpool(context: CliContext): SpoolFolders {
 	);
 }
 
+export const STATES = [
+	"waiting",
+	"held",
+	"delayed",
+	"local only",
+	"not allowed",
+	"never leaves",
+	"may have left",
+] as const;
+
 /** What may become of a report, in one word; `reason` where it does not simply wait. */
 export interface ReportState {
-	state: "waiting" | "held" | "delayed" | "local only" | "not allowed" | "never leaves" | "may have left";
+	state: (typeof STATES)[number];
 	reason: string | null;
 	/** Not before this, ISO 8601, UTC; null where no time is set. */
 	leaves_at: string | null;
@@ -136,7 +146,7 @@ export function shortId(id: string): string {
 }
 
 /** Whether what a user gave is the beginning of an id, or of its short form. */
-function means(given: string, id: string): boolean {
+export function means(given: string, id: string): boolean {
 	return id.startsWith(given) || shortId(id).startsWith(given);
 }
 

@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
+import type { ReportInput } from "../../src/report/types.js";
 import { Journal } from "../../src/spool/journal.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { readLoose } from "../../src/spool/read.js";
 import { fold } from "../../src/spool/segments.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, inBash } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, inBash, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { fillSpool, plantFile, putReport } from "../helpers/spool.js";
@@ -171,4 +172,38 @@ test("a spool that others can write is not looked into", async (t) => {
 	const { code, stderr } = await et(t, home, ["pending"]);
 	t.is(code, 1);
 	t.regex(stderr, /^et: The spool .* can't be trusted: others can write it\. Nothing was changed.*ET_SPOOL\.\n$/);
+});
+
+test("filters leave out what is not meant, alone and together, and what is no filter is said", async (t) => {
+	const home = grantedHome(t);
+	const dayMs = 24 * 3600 * 1000;
+	const put = (given: ReportInput, atMs = Date.now(), changes = {}) => putReport(home.spool, { given, atMs, changes });
+	put({ event: "start", command: "a" }, Date.now() - 3 * dayMs);
+	put({ outcome: "failed", command: "b" }, Date.now() - dayMs / 2);
+	put({ outcome: "ok", command: "c" }, Date.now() - 1000, { hold: "user" });
+	putReport(home.spool, { manifest: testManifest({ project: "other" }), given: { command: "d" } });
+	const commands = async (...args: string[]) => {
+		const { stdout, code } = await et(t, home, ["pending", "--json", ...args]);
+		t.is(code, 0);
+		return (JSON.parse(stdout).reports as { command: string }[]).map(({ command }) => command).join("");
+	};
+	t.is(await commands("--event", "start"), "a");
+	t.is(await commands("--outcome", "failed"), "b");
+	t.is(await commands("--state", "held"), "c");
+	t.is(await commands("--project", "other"), "d");
+	t.is(await commands("--since", "1d"), "bcd");
+	t.is(await commands("--before", "1d"), "a");
+	t.is(await commands("--since", "1d", "--project", "dunovo", "--limit", "1"), "b");
+	t.is(await commands("--before", "2001-01-01"), "");
+	const [first] = reportsIn(home);
+	t.is(await commands("--run", first?.run_id.slice(0, 12) ?? ""), "a");
+	t.is((await et(t, home, ["pending", "--state", "may-have-left"])).stdout, "No such report waits.\n");
+	for (const wrong of [
+		["--event", "ends"],
+		["--state", "x"],
+		["--since", "yesterday"],
+		["--outcome", ""],
+	]) {
+		t.is((await et(t, home, ["pending", ...wrong])).code, 2, wrong.join(" "));
+	}
 });

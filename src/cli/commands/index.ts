@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	hold: () => import("./hold.js"),
 	release: () => import("./release.js"),
 	approve: () => import("./approve.js"),
+	redact: () => import("./redact.js"),
 	drop: () => import("./drop.js"),
 	sent: () => import("./sent.js"),
 	forget: () => import("./forget.js"),

@@ -10,21 +10,21 @@ import { countWaiting, waiting } from "../../spool/waiting.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { FILTER_OPTIONS, type Filter, parseFilter } from "../filters.js";
 import { age, byteCount, plural } from "../quantities.js";
 import { openSpool, type ReportState, StateReader, shortId } from "../spool-view.js";
 import { type Column, Table } from "../table.js";
 import { standardTerminal, styled, type Terminal } from "../terminal.js";
 
 const options = {
-	project: { value: "NAME", help: "only this project's" },
-	limit: { value: "N", help: "only the first N" },
+	...FILTER_OPTIONS,
 	json: { help: "one JSON document, with everything" },
 } as const;
 
 export const spec = {
 	name: "pending",
 	summary: "list the reports that wait in your spool",
-	usage: ["[--project NAME] [--limit N] [--json]"],
+	usage: ["[FILTER...] [--limit N] [--json]"],
 	details: [
 		"One line a report, oldest first. On a terminal the id is short and what is too long is cut; in a pipe nothing is. STATE is what may become of the report:",
 		" waiting        et-uploader sends it at its next turn",
@@ -39,6 +39,7 @@ export const spec = {
 	options,
 	examples: [
 		["et pending", "what waits"],
+		["et pending --state held --since 2d", "what you held of the last two days"],
 		["et pending --json | jq '.reports[].command'", "the same for programs"],
 	],
 	exitCodes: ["ok", "failed", "usage"],
@@ -62,8 +63,7 @@ interface Listing {
 	context: CliContext;
 	folders: SpoolFolders;
 	states: StateReader;
-	project: string | undefined;
-	limit: number;
+	filter: Filter;
 }
 
 interface Listed {
@@ -75,15 +75,16 @@ interface Listed {
 }
 
 /** Passes what waits to `each`, and adds it up. */
-function list({ folders, states, project, limit }: Listing, each: (entry: Entry, state: ReportState) => void): Listed {
+function list({ folders, states, filter }: Listing, each: (entry: Entry, state: ReportState) => void): Listed {
 	const listed: Listed = { count: 0, bytes: 0, byState: new Map(), isCut: false };
 	for (const entry of waiting(folders)) {
-		if (project !== undefined && entry.envelope.report.project !== project) continue;
-		if (listed.count === limit) {
+		if (!filter.matches(entry)) continue;
+		const state = states.of(entry);
+		if (filter.state !== null && state.state !== filter.state) continue;
+		if (listed.count === filter.limit) {
 			listed.isCut = true;
 			break;
 		}
-		const state = states.of(entry);
 		each(entry, state);
 		listed.count++;
 		listed.bytes += entry.bytes;
@@ -123,11 +124,13 @@ function asides(folders: SpoolFolders): string[] {
 	return lines;
 }
 
-function summary({ folders }: Listing, { count, bytes, byState, isCut }: Listed): string[] {
+function summary({ folders, filter }: Listing, { count, bytes, byState, isCut }: Listed): string[] {
 	const states = [...byState].map(([state, number]) => `${number} ${state}`).join(", ");
 	const total = isCut ? ` of ${countWaiting(folders)} in the spool` : "";
 	const waits =
-		count === 0 ? "No report waits." : `${plural(count, "report")}${total}, ${byteCount(bytes)} on disk: ${states}.`;
+		count === 0
+			? `No ${filter.narrows ? "such " : ""}report waits.`
+			: `${plural(count, "report")}${total}, ${byteCount(bytes)} on disk: ${states}.`;
 	return [waits, ...asides(folders)];
 }
 
@@ -169,18 +172,12 @@ function printJson(listing: Listing): void {
 	out.line(`\n],${JSON.stringify(rest).slice(1)}`);
 }
 
-function parseLimit(text: string | undefined): number {
-	if (text === undefined) return Number.POSITIVE_INFINITY;
-	if (/^[1-9]\d*$/.test(text)) return Number(text);
-	throw usageError(spec.name, `--limit must be a whole number from 1, not "${text}".`);
-}
-
 export function run(context: CliContext, argv: readonly string[]): number {
 	const { options: given, positionals } = parseCommandLine(spec, argv);
 	if (positionals[0] !== undefined) throw usageError(spec.name, `"${positionals[0]}" is one word too many.`);
 	const folders = openSpool(context);
 	const states = new StateReader(context, triedIds(folders));
-	const listing = { context, folders, states, project: given.project, limit: parseLimit(given.limit) };
+	const listing = { context, folders, states, filter: parseFilter(spec.name, given, context.client.now().getTime()) };
 	if (given.json) printJson(listing);
 	else printTable(listing);
 	return EXIT_CODES.ok;

@@ -1,0 +1,232 @@
+/**
+ * Takes fields out of one report, wherever it is by now: out of what waits here, and by a request to each server that
+ * may have it. First the change, then the look into the journal, then the requests.
+ */
+import { FIELD_WORDS } from "../report/fields.js";
+import { REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
+import { isOptionalField, OPTIONAL_FIELDS, withoutFields } from "../report/optional-fields.js";
+import { serialiseReport } from "../report/serialise.js";
+import type { Verdict } from "../report/wire.js";
+import type { Envelope } from "../spool/envelope.js";
+import { type JournalReport, journalLines, keyLines } from "../spool/journal.js";
+import type { SpoolFolders } from "../spool/layout.js";
+import { keepRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
+import { type WaitingEntry, waiting } from "../spool/waiting.js";
+import { type Changed, changeWaiting } from "./change-waiting.js";
+import { usageError } from "./command.js";
+import type { CliContext } from "./context.js";
+import { nearest } from "./suggest.js";
+
+/** What became of the report where it may have left. */
+export type ServerFate =
+	/** Its servers are asked to take the fields out. */
+	| "asked"
+	/** They were asked before, for all these fields, and have not answered yet. */
+	| "asked_before"
+	/** They have taken these fields out before. */
+	| "redacted_before"
+	/** No server has it: it was in no request, or refused, or erased. */
+	| "nowhere"
+	/** A server may have it, and nothing here entitles to the request. */
+	| "no_key";
+
+export interface Redacted {
+	report_id: string;
+	fields: readonly string[];
+	/** Whether it waited here, and was replaced without the fields. */
+	taken_out: boolean;
+	/** Whether it still waits here. */
+	waits: boolean;
+	may_have_left: boolean;
+	/** Whether it was also carried away in a file (`et export`), which still holds the fields. */
+	exported: boolean;
+	server: ServerFate;
+}
+
+/** @throws EtError `ET_USAGE` where one is no field that a report can be without */
+export function checkFields(command: string, fields: readonly string[]): void {
+	for (const field of fields) {
+		if (isOptionalField(field)) continue;
+		if (Object.hasOwn(FIELD_WORDS, field)) {
+			throw usageError(command, `"${field}" can't be taken out: without it a report can't be placed or counted.`);
+		}
+		const suggestion = nearest(field, OPTIONAL_FIELDS);
+		const hint =
+			suggestion === null ? "It is a field of et show, or inputs.NAME, or data.KEY." : `Did you mean ${suggestion}?`;
+		throw usageError(command, `A report has no field "${field}". ${hint}`);
+	}
+}
+
+/** Without the fields; null where none of them says anything in it. Pure. */
+function redactedEnvelope(envelope: Envelope, fields: readonly string[]): Envelope | null {
+	const report = withoutFields(envelope.report, fields);
+	return serialiseReport(report) === serialiseReport(envelope.report) ? null : { ...envelope, report };
+}
+
+/** Where one report went, by the journal. */
+interface Way {
+	report: JournalReport | null;
+	/** Servers that it was sent to, with what each said last; null where it said nothing. */
+	servers: Map<string, Verdict | null>;
+	exported: boolean;
+}
+
+/** Places of the journal that are no servers. */
+const EXPORT = "export";
+
+function wayOf(folders: SpoolFolders, id: string): Way {
+	const way: Way = { report: null, servers: new Map(), exported: false };
+	for (const line of journalLines(folders)) {
+		if ("tried" in line) {
+			const report = line.tried.find((each) => each.id === id);
+			if (report === undefined) continue;
+			way.report = report;
+			if (line.endpoint === EXPORT) way.exported = true;
+			else if (!way.servers.has(line.endpoint)) way.servers.set(line.endpoint, null);
+		} else {
+			const verdict = line.verdicts[id];
+			if (verdict !== undefined && way.servers.has(line.endpoint)) way.servers.set(line.endpoint, verdict);
+		}
+	}
+	return way;
+}
+
+/** Erase keys of a run, by endpoint: written down before it was sent, or in what waits of it. */
+function keysOf(folders: SpoolFolders, runId: string, found: readonly Envelope[]): Map<string, string> {
+	const keys = new Map<string, string>();
+	const add = (endpoint: string, key: string | null) => {
+		if (key !== null && runIdOf(key) === runId) keys.set(endpoint, key);
+	};
+	for (const { endpoint, erase_key, report } of found) if (report.run_id === runId) add(endpoint, erase_key);
+	for (const { run_id, endpoint, key } of keyLines(folders)) if (run_id === runId) add(endpoint, key);
+	return keys;
+}
+
+const HAS_IT_NOT: readonly (Verdict | null)[] = ["rejected", "erased"];
+
+/** What was asked of a server about a report before, by field. */
+function askedBefore(folders: SpoolFolders, id: string, endpoint: string): { done: Set<string>; open: Set<string> } {
+	const before = { done: new Set<string>(), open: new Set<string>() };
+	for (const { request } of requestEntries(folders)) {
+		if (request.kind !== "redact" || request.report_id !== id || request.endpoint !== endpoint) continue;
+		if (request.answered_at === null) for (const field of request.fields) before.open.add(field);
+		else if (request.verdict === "redacted") for (const field of request.fields) before.done.add(field);
+	}
+	return before;
+}
+
+interface Wish {
+	id: string;
+	fields: readonly string[];
+}
+
+/** Asks one server, unless it was asked for all of this before. */
+function askServer(
+	{ client }: CliContext,
+	folders: SpoolFolders,
+	{ id, fields }: Wish,
+	run: Pick<ServerRequest, "endpoint" | "project" | "run_id" | "key">,
+): ServerFate {
+	const { done, open } = askedBefore(folders, id, run.endpoint);
+	if (fields.every((field) => done.has(field))) return "redacted_before";
+	if (fields.every((field) => done.has(field) || open.has(field))) return "asked_before";
+	const at = client.now();
+	keepRequest(folders, {
+		et: 1,
+		id: reportId(at.getTime(), client.random(REPORT_ID_RANDOM_BYTES)),
+		asked_at: at.toISOString(),
+		kind: "redact",
+		...run,
+		report_id: id,
+		fields: [...fields],
+		answered_at: null,
+		verdict: null,
+		receipt: null,
+		message: null,
+	});
+	return "asked";
+}
+
+/** Of several servers', what its user has to know first. */
+const FATES: readonly ServerFate[] = ["no_key", "asked", "asked_before", "redacted_before"];
+
+function askServers(
+	context: CliContext,
+	folders: SpoolFolders,
+	wish: Wish,
+	way: Way,
+	found: readonly Envelope[],
+): ServerFate {
+	if (way.report === null) return "nowhere";
+	const { run_id, project } = way.report;
+	const keys = keysOf(folders, run_id, found);
+	const servers = [...way.servers].filter(([, verdict]) => !HAS_IT_NOT.includes(verdict)).map(([endpoint]) => endpoint);
+	// What was carried away goes to the endpoint of its manifest, which its key was written down with.
+	const endpoints = new Set(way.exported ? [...servers, ...keys.keys()] : servers);
+	if (way.exported && endpoints.size === 0) return "no_key";
+	const [anyKey] = keys.values();
+	const fates = [...endpoints].map((endpoint): ServerFate => {
+		const key = keys.get(endpoint) ?? anyKey;
+		return key === undefined ? "no_key" : askServer(context, folders, wish, { endpoint, project, run_id, key });
+	});
+	return FATES.find((fate) => fates.includes(fate)) ?? "nowhere";
+}
+
+/**
+ * @param find copies of the report that wait; @defaultValue all that there are
+ * @throws the system's error, or EtError `ET_SPOOL_BUSY`; the same command, called again, goes on from there
+ */
+export function redact(
+	context: CliContext,
+	folders: SpoolFolders,
+	wish: Wish,
+	find: () => Iterable<WaitingEntry> = () => copiesOf(folders, wish.id),
+): Redacted & { change: Changed } {
+	const found: Envelope[] = [];
+	const change = changeWaiting(context, folders, find, ({ envelope }) => {
+		found.push(envelope);
+		return redactedEnvelope(envelope, wish.fields);
+	});
+	const way = wayOf(folders, wish.id);
+	const server = askServers(context, folders, wish, way, found);
+	return {
+		report_id: wish.id,
+		fields: wish.fields,
+		taken_out: change.changed.length > 0,
+		waits: change.changed.length + change.unchanged.length > 0,
+		may_have_left: way.report !== null,
+		exported: way.exported,
+		server,
+		change,
+	};
+}
+
+function* copiesOf(folders: SpoolFolders, id: string): Generator<WaitingEntry> {
+	for (const entry of waiting(folders)) if (entry.envelope.report.id === id) yield entry;
+}
+
+const ON_SERVERS: Readonly<Record<ServerFate, string | null>> = {
+	asked:
+		"Its server is asked to take it out, too, at et-uploader's next turn (at once: et-uploader --once). How it fares: et forget --status",
+	asked_before: "Its server was asked before to take it out, and has not answered yet. See: et forget --status",
+	redacted_before: "Its server has taken it out before. See: et forget --status",
+	nowhere: null,
+	no_key:
+		"No key is here that entitles to taking it out on a server: it was sent without one, or the key is gone. Its author can: ask, and name the report.",
+};
+
+/** What was done, in words. Pure. */
+export function redactedLines({ fields, taken_out, waits, may_have_left, exported, server }: Redacted): string[] {
+	const what = fields.join(", ");
+	const lines: string[] = [];
+	if (taken_out) lines.push(`Taken out: ${what}.`);
+	else if (waits) lines.push(`There was nothing to take out here: what waits says nothing of ${what}.`);
+	else lines.push(`It waits here no more, so there was nothing to take out here: ${what}.`);
+	if (!may_have_left) return lines;
+	lines.push(waits ? "It may have left before, as it was." : "It has left, or may have.");
+	const onServers = ON_SERVERS[server];
+	if (onServers === null) lines.push("No server has it: it was refused, or erased.");
+	else lines.push(onServers);
+	if (exported) lines.push("A file of et export that holds it holds it as it was.");
+	return lines;
+}
