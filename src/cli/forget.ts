@@ -36,6 +36,10 @@ export interface Forgotten {
 	removed: { waiting: number; rejected: number } & RemovedTraces;
 }
 
+/** Whether a server may have a run, and has not erased it. */
+export const isOnServer = ({ mayHaveLeft, requests }: KnownRun): boolean =>
+	mayHaveLeft && !requests.some(({ verdict }) => verdict === "erased");
+
 /** Names the files that this process writes. */
 export function ownWriter({ client }: CliContext): string {
 	return writerName(hostHash(client.hostName()), client.pid, client.now().getTime());

@@ -4,9 +4,8 @@ import { type RemovedTraces, removeTraces } from "../spool/traces.js";
 import { agrees } from "./ask.js";
 import type { CliContext } from "./context.js";
 import { discard } from "./discard.js";
-import { everyRun, type Forgotten, forget, ownWriter } from "./forget.js";
+import { everyRun, type Forgotten, forget, isOnServer, ownWriter } from "./forget.js";
 import { forgottenLines, tracesInWords } from "./forget-words.js";
-import type { KnownRun } from "./known-runs.js";
 import { type Left, leftOf } from "./left.js";
 import { plural } from "./quantities.js";
 import { shown } from "./shown.js";
@@ -20,9 +19,6 @@ export interface TakenBack {
 	/** Null where nothing was to be forgotten. */
 	forgotten: Forgotten | null;
 }
-
-const isOnServer = ({ mayHaveLeft, requests }: KnownRun): boolean =>
-	mayHaveLeft && !requests.some(({ verdict }) => verdict === "erased");
 
 /** Removes what is here of a project: what waits, held or not, what was refused, and all that can be told to be of it. */
 export function takeBack(context: CliContext, folders: SpoolFolders, project: string): TakenBack {

@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	drop: () => import("./drop.js"),
 	sent: () => import("./sent.js"),
 	forget: () => import("./forget.js"),
+	purge: () => import("./purge.js"),
 	status: () => import("./status.js"),
 	export: () => import("./export.js"),
 	import: () => import("./import.js"),
