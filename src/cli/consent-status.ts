@@ -1,16 +1,18 @@
 /** What was decided about projects, and what rules above it, in words and as JSON. */
 
 import { noticeDigest } from "../consent/change.js";
+import { awaitsAnswer } from "../consent/covered.js";
 import { environmentRefusal } from "../consent/environment.js";
 import { NO_POLICY, policyAllows, readSitePolicy, type SitePolicy } from "../consent/policy.js";
 import { type PolicyStatus, policyLines, policyStatus } from "../consent/policy-words.js";
-import { NO_REVIEW, type Review } from "../consent/record.js";
+import { type ConsentRecord, NO_REVIEW, type Review } from "../consent/record.js";
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import type { Manifest } from "../report/manifest.js";
 import type { CliContext } from "./context.js";
 import { reviewLines } from "./review-options.js";
 import { shown } from "./shown.js";
 import { userFolders } from "./spool-view.js";
+import { waitingNotice } from "./waiting-notice.js";
 
 export interface ProjectStatus {
 	project: string;
@@ -21,6 +23,8 @@ export interface ProjectStatus {
 	notice: { version: number; digest: string } | null;
 	/** Whether the author's notice has changed since; null where there is no manifest to tell. */
 	notice_changed: boolean | null;
+	/** The notice that waits for an answer. */
+	new_notice: { version: number; digest: string } | null;
 	/** What the user leaves out of reports. */
 	without: readonly string[];
 	review: Review;
@@ -62,8 +66,21 @@ function undecided(project: string, reading: ConsentReading): Decided {
 	const isUnreadable = reading.state === "unreadable";
 	const mode = isUnreadable ? "unreadable" : "none";
 	const why = isUnreadable ? reading.why : null;
-	const nothing = { since: null, how: null, endpoint: null, notice: null, notice_changed: null };
+	const nothing = { since: null, how: null, endpoint: null, notice: null, notice_changed: null, new_notice: null };
 	return { project, mode, ...nothing, without: [], review: NO_REVIEW, why };
+}
+
+/** What a project's scripts declare by now, where it is not what was agreed to. */
+function noticeSince(context: CliContext, record: ConsentRecord, manifest: Manifest | null) {
+	const { project, grant } = record;
+	const present = manifest ?? waitingNotice(context, project, record)?.manifest ?? null;
+	if (grant === null || present === null) return { notice_changed: null, new_notice: null };
+	const digest = noticeDigest(present);
+	const isNew = awaitsAnswer(grant, present);
+	return {
+		notice_changed: grant.notice.digest !== digest,
+		new_notice: isNew ? { version: present.notice.version, digest } : null,
+	};
 }
 
 /** @param manifest the author's, where it is at hand */
@@ -83,7 +100,7 @@ export function statusOf(context: CliContext, project: string, manifest: Manifes
 		how,
 		endpoint,
 		notice: grant?.notice ?? null,
-		notice_changed: grant === null || manifest === null ? null : grant.notice.digest !== noticeDigest(manifest),
+		...noticeSince(context, reading.record, manifest),
 		without: grant?.without ?? [],
 		review: grant?.review ?? NO_REVIEW,
 		ruled_out_by: rulingOver(context, endpoint ?? manifest?.endpoint ?? null),
@@ -107,6 +124,19 @@ const MODES: Readonly<Record<ProjectStatus["mode"], string>> = {
 	unreadable: "the decision can't be read: nothing is recorded or sent",
 };
 
+/** What is kept while a notice is not the agreed one. */
+function changedLines({ project, notice_changed, new_notice }: ProjectStatus): string[] {
+	const meanwhile = "  only what both versions cover is kept, as you agreed to it.";
+	if (new_notice !== null) {
+		return [
+			`  Version ${new_notice.version} of the notice waits for your answer. Until you give one,`,
+			meanwhile,
+			`  What has changed: et consent grant ${shown(project)}`,
+		];
+	}
+	return notice_changed === true ? ["  That et.json is older than the one that you agreed to:", meanwhile] : [];
+}
+
 /** A few lines about one project. */
 export function statusLines(status: ProjectStatus): string[] {
 	const { project, mode, since, how, endpoint, notice, why } = status;
@@ -114,9 +144,5 @@ export function statusLines(status: ProjectStatus): string[] {
 	if (since !== null) lines.push(`  since ${shown(since)}, by ${shown(how ?? "unknown")}`);
 	if (endpoint !== null) lines.push(`  to ${shown(endpoint)}, notice version ${notice?.version}`);
 	if (status.without.length > 0) lines.push(`  leaves out: ${status.without.map(shown).join(", ")}`);
-	lines.push(...reviewLines(status.review));
-	if (status.notice_changed === true) {
-		lines.push("  The author's notice has changed since: nothing is recorded under it until you grant it anew.");
-	}
-	return lines;
+	return [...lines, ...reviewLines(status.review), ...changedLines(status)];
 }

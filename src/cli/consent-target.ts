@@ -5,10 +5,10 @@ import { loadManifest, readManifestFile } from "../client/manifest-file.js";
 import { type ConsentRecord, grantedManifest } from "../consent/record.js";
 import { NAME_PATTERN } from "../report/limits.js";
 import type { Manifest } from "../report/manifest.js";
+import type { NoticeNote } from "../spool/notices.js";
 import { usageError } from "./command.js";
 
 const MANIFEST_FILE = "et.json";
-const COMMAND = "consent";
 
 /** A path rather than a project's name. */
 function isPath(text: string): boolean {
@@ -41,37 +41,40 @@ function targetHere(folder: string, project: string): Target {
 }
 
 /**
+ * @param command that asks
  * @param given what the user called it: a project, or the path of a manifest
  * @param manifestPath of the option --manifest
  * @param folder that `et` was called in
  * @throws EtError `ET_USAGE`, or what is wrong with a manifest that was named
  */
-export function findTarget(given: string | undefined, manifestPath: string | undefined, folder: string): Target {
+export function findTarget(
+	command: string,
+	given: string | undefined,
+	manifestPath: string | undefined,
+	folder: string,
+): Target {
 	const namedPath = manifestPath ?? (given !== undefined && isPath(given) ? given : undefined);
 	const namedProject = given !== undefined && !isPath(given) ? given : undefined;
 	if (namedProject !== undefined && !NAME_PATTERN.test(namedProject)) {
-		throw usageError(COMMAND, `"${namedProject}" can't be the name of a project.`);
+		throw usageError(command, `"${namedProject}" can't be the name of a project.`);
 	}
 	if (namedPath === undefined && namedProject !== undefined) {
 		return targetHere(folder, namedProject);
 	}
 	const path = namedPath ?? join(folder, MANIFEST_FILE);
 	if (namedPath === undefined && !existsSync(path)) {
-		throw usageError(COMMAND, "Which project? Name it, or the path of its et.json; there is no et.json here.");
+		throw usageError(command, "Which project? Name it, or the path of its et.json; there is no et.json here.");
 	}
 	const target = targetIn(path);
 	if (namedProject !== undefined && target.project !== namedProject) {
-		throw usageError(COMMAND, `That manifest is of the project ${target.project}, and not of ${namedProject}.`);
+		throw usageError(command, `That manifest is of the project ${target.project}, and not of ${namedProject}.`);
 	}
 	return target;
 }
 
-/** The notice to agree to: the manifest that was given, or the one that was agreed to before. @throws EtError `ET_USAGE` */
-export function noticeFor({ project, manifest }: Target, former: ConsentRecord | null): Manifest {
-	if (manifest !== null) return manifest;
-	if (former?.grant) return grantedManifest(former.grant);
-	throw usageError(
-		COMMAND,
-		`What would you agree to? Name the path of ${project}'s et.json, which its author ships beside the script: et consent grant PATH/et.json.`,
-	);
+/** Where nothing else is at hand: the notice that a script left a note of, or the one that was agreed to before. */
+export function knownTarget({ project }: Target, former: ConsentRecord | null, note: NoticeNote | null): Target {
+	if (note !== null) return { project, manifest: note.manifest, source: note.source };
+	const grant = former?.grant ?? null;
+	return { project, manifest: grant === null ? null : grantedManifest(grant), source: grant?.source ?? null };
 }

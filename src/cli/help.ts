@@ -6,6 +6,8 @@ import { styled, type Terminal, wrapped } from "./terminal.js";
 /** Wider lines are hard to read. */
 const MOST_COLUMNS = 100;
 const INDENT = "  ";
+/** Stands for a blank at which no line is broken: what is in brackets stays together. */
+const NO_BREAK = "\u0001";
 /** A name that is wider stands on a line of its own. */
 const NAME_COLUMNS = 24;
 
@@ -35,6 +37,15 @@ function exitCodeLines({ exitCodes, takesCommand }: CommandSpec, columns: number
 	return takesCommand ? [...definition("any", "that of the command", columns), ...listed] : listed;
 }
 
+/** A form of the command line; where it is long, it goes on beneath what stands behind the name. */
+function usageLines(name: string, usage: string, columns: number): string[] {
+	const head = `${INDENT}et ${name} `;
+	const indent = " ".repeat(head.length);
+	const groups = usage.replace(/\[[^\]]*\]/g, (group) => group.replaceAll(" ", NO_BREAK));
+	const [first = "", ...rest] = wrapped(groups, columns, indent).map((line) => line.replaceAll(NO_BREAK, " "));
+	return [(head + first.slice(indent.length)).trimEnd(), ...rest];
+}
+
 /** `et NAME --help`. */
 export function commandHelp(spec: CommandSpec, terminal: Terminal): string {
 	const columns = columnsOf(terminal);
@@ -42,7 +53,7 @@ export function commandHelp(spec: CommandSpec, terminal: Terminal): string {
 	const lines = [
 		...wrapped(`et ${spec.name} - ${spec.summary}`, columns),
 		...heading("Usage"),
-		...spec.usage.map((usage) => `${INDENT}et ${spec.name} ${usage}`.trimEnd()),
+		...spec.usage.flatMap((usage) => usageLines(spec.name, usage, columns)),
 		...spec.details.flatMap((paragraph) => paragraphLines(paragraph, columns)),
 		...heading("Options"),
 		...Object.entries(withHelp(spec.options)).flatMap(([name, option]) =>

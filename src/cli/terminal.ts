@@ -95,3 +95,21 @@ export function wrapped(text: string, columns: number, indent = ""): string[] {
 	}
 	return [...lines, indent + line];
 }
+
+/** Where a text of JSON is best broken: behind a comma. */
+const COMMA = ",";
+
+/** JSON, which has no blanks to break at, in lines of at most so many columns. */
+export function jsonLines(json: string, columns: number): string[] {
+	const lines: string[] = [];
+	let line = "";
+	for (const character of json) {
+		if (textWidth(line) + characterWidth(character) > columns) {
+			const end = line.lastIndexOf(COMMA) + 1 || line.length;
+			lines.push(line.slice(0, end));
+			line = line.slice(end);
+		}
+		line += character;
+	}
+	return [...lines, line];
+}

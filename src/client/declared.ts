@@ -6,6 +6,8 @@ import { loadManifest, type ManifestFile, type ManifestSource, readManifestFile 
 
 export interface Declared {
 	manifest: Manifest;
+	/** The manifest's file, byte for byte; null where its content was given. */
+	source: string | null;
 	reading: ConsentReading;
 	/** The manifest is known to be what the grant was given for. */
 	isAgreed: boolean;
@@ -42,7 +44,7 @@ export function declared(source: ManifestSource, consentFolder: string): Declare
 	const reading: ConsentReading = project === null ? { state: "none" } : readConsent(consentFolder, project);
 	const grant = reading.state === "decided" ? reading.record.grant : null;
 	if (grant !== null && grant.source !== null && grant.source === file.text) {
-		return { manifest: agreedManifest(grant, file), reading, isAgreed: true };
+		return { manifest: agreedManifest(grant, file), source: file.text, reading, isAgreed: true };
 	}
-	return { manifest: loadManifest(source), reading, isAgreed: false };
+	return { manifest: loadManifest(source), source: file.text, reading, isAgreed: false };
 }

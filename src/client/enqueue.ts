@@ -6,7 +6,7 @@
 import { type Circumstances, FLAG_GRANT, mayKeep } from "../consent/decide.js";
 import { leftOut } from "../consent/left-out.js";
 import { NO_POLICY, readSitePolicy } from "../consent/policy.js";
-import { DETACHED } from "../consent/record.js";
+import { DETACHED, type Grant } from "../consent/record.js";
 import { EtError } from "../errors.js";
 import type { Directories } from "../host/directories.js";
 import { hasKnownEvent } from "../report/build.js";
@@ -22,6 +22,7 @@ import { loadManifest, type ManifestSource } from "./manifest-file.js";
 import { rehearse } from "./rehearse.js";
 import type { Dropped, DropReason, EnqueueResult } from "./result.js";
 import { newRun, type RunIdentity } from "./run-identity.js";
+import { coveredManifest, noteUnanswered } from "./unanswered.js";
 
 rehearse();
 
@@ -86,16 +87,24 @@ export function enqueueIn(
 	return neverThrowing(() => {
 		if (!isPlaced(context)) return withoutHome(options);
 		const script = declared(options.manifest, context.folders.consent);
-		const { manifest, isAgreed } = script;
 		const circumstances = circumstancesOf(script, context);
-		const decision = mayKeep(manifest, options.phoneHome === true, circumstances, isAgreed);
+		const decision = mayKeep(script.manifest, options.phoneHome === true, circumstances, script.isAgreed);
 		if (!decision.keep) return { status: "not_consented", reason: decision.reason };
+		const manifest = decision.onlyCovered ? coveredManifest(decision.by, script.manifest) : script.manifest;
+		if (manifest === null) return { status: "not_consented", reason: "consent_unreadable" };
 		if (!hasKnownEvent(given)) return dropped("invalid_report", `there is no event "${given.event}"`);
 		const identity = run ?? newRun(manifest, context);
 		if (identity === null) return dropped("sampled_out", `one run in ${1 / manifest.sample} reports`);
 		const without = leftOut(circumstances.policy, circumstances.reading);
-		return keep(compose(given, manifest, identity, decision.by, without, context), context, decision.by);
+		const composed = compose(given, manifest, identity, decision.by, without, context);
+		const result = keep(composed, context, decision.by);
+		if (decision.onlyCovered && result.status === "queued") noteFor(script, decision.by, context);
+		return result;
 	});
+}
+
+function noteFor(script: Declared, grant: Grant, { folders, now }: Placed): void {
+	noteUnanswered(spoolFolders(folders.spool), grant, script, now());
 }
 
 function keep(composed: Composed, context: Placed, by: By): EnqueueResult {

@@ -21,10 +21,13 @@ export type Refusal =
 	| "consent_unreadable"
 	| "denied"
 	| "withdrawn"
-	| "no_decision"
-	| "notice_changed";
+	| "no_decision";
 
-export type KeepDecision = { keep: true; by: Grant | typeof FLAG_GRANT } | { keep: false; reason: Refusal };
+export type KeepDecision =
+	| { keep: true; by: Grant | typeof FLAG_GRANT; onlyCovered: false }
+	/** The script's manifest is not the agreed one: only what both cover may be kept, under the agreed one. */
+	| { keep: true; by: Grant; onlyCovered: true }
+	| { keep: false; reason: Refusal };
 
 export interface Circumstances {
 	env: NodeJS.ProcessEnv;
@@ -35,6 +38,20 @@ export interface Circumstances {
 /** What rules above the user's decision, if anything does. */
 function ruledOut(endpoint: string, { env, policy }: Circumstances): Refusal | null {
 	return policyAllows(policy, endpoint) ? environmentRefusal(env) : "site_policy";
+}
+
+const refused = (reason: Refusal): KeepDecision => ({ keep: false, reason });
+
+/** What the user says, whatever rules above them. */
+function decided(manifest: Manifest, flagged: boolean, reading: ConsentReading, isAgreed: boolean): KeepDecision {
+	if (reading.state === "unreadable") return refused("consent_unreadable");
+	const record = reading.state === "decided" ? reading.record : null;
+	if (record?.mode === "denied") return refused("denied");
+	const grant = record?.mode === "withdrawn" ? null : (record?.grant ?? null);
+	const covers = grant !== null && (isAgreed || grant.text === consentText(manifest));
+	if (flagged && !(covers && record?.mode === "granted")) return { keep: true, by: FLAG_GRANT, onlyCovered: false };
+	if (grant !== null) return { keep: true, by: grant, onlyCovered: !covers };
+	return refused(record?.mode === "withdrawn" ? "withdrawn" : "no_decision");
 }
 
 /**
@@ -49,24 +66,16 @@ export function mayKeep(
 	circumstances: Circumstances,
 	isAgreed = false,
 ): KeepDecision {
-	const ruled = ruledOut(manifest.endpoint, circumstances);
-	if (ruled !== null) return { keep: false, reason: ruled };
-	const { reading } = circumstances;
-	if (reading.state === "unreadable") return { keep: false, reason: "consent_unreadable" };
-	const record = reading.state === "decided" ? reading.record : null;
-	if (record?.mode === "denied") return { keep: false, reason: "denied" };
-	const grant = record?.mode === "withdrawn" ? null : (record?.grant ?? null);
-	if (flagged && record?.mode !== "granted") return { keep: true, by: FLAG_GRANT };
-	if (grant !== null && (isAgreed || grant.text === consentText(manifest))) return { keep: true, by: grant };
-	if (flagged) return { keep: true, by: FLAG_GRANT };
-	if (grant !== null) return { keep: false, reason: "notice_changed" };
-	return { keep: false, reason: record?.mode === "withdrawn" ? "withdrawn" : "no_decision" };
+	const decision = decided(manifest, flagged, circumstances.reading, isAgreed);
+	const endpoint = decision.keep && decision.onlyCovered ? decision.by.endpoint : manifest.endpoint;
+	const ruled = ruledOut(endpoint, circumstances);
+	return ruled === null ? decision : refused(ruled);
 }
 
 export type SendDecision =
 	| { send: "yes" }
 	/** It stays where it is: the decision may change, or become readable again. */
-	| { send: "not_now"; reason: Refusal | "local" }
+	| { send: "not_now"; reason: Refusal | "local" | "notice_changed" }
 	/** It waits for its user's word, or for the time that its user wants to look at it. */
 	| ({ send: "not_now" } & ReviewRefusal)
 	/** It may never leave: the user took back what it was recorded under. */
@@ -107,5 +116,6 @@ function isConsented(waiting: Waiting, circumstances: Circumstances): SendDecisi
 	if (record === null) return { send: "not_now", reason: "no_decision" };
 	if (record.grant?.id !== waiting.grant || record.mode === "withdrawn") return { send: "never", reason: "withdrawn" };
 	if (record.mode === "local") return { send: "not_now", reason: "local" };
+	// What is kept under a notice goes where that notice says, and the current grant is for elsewhere.
 	return record.grant.endpoint === waiting.endpoint ? { send: "yes" } : { send: "not_now", reason: "notice_changed" };
 }

@@ -32,6 +32,8 @@ export interface SpoolFolders {
 	forgotten: string;
 	/** The bytes of reports that have left, where their user wants them: JSON lines, a file a writer. */
 	kept: string;
+	/** Notices of scripts that are not the ones agreed to, and wait for an answer: a document a project. */
+	notices: string;
 	/** The uploader's memory. */
 	state: string;
 	/** The uploader's lease. */
@@ -63,6 +65,7 @@ export function spoolFolders(root: string): SpoolFolders {
 		requests: within(root, "requests"),
 		forgotten: within(root, "forgotten"),
 		kept: within(root, "kept"),
+		notices: within(root, "notices"),
 		state: within(root, "uploader.json"),
 		lease: within(root, "uploader.lock"),
 	};

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { durationInWords, noticeText } from "../../src/cli/notice.js";
+import { durationInWords } from "../../src/cli/explanation.js";
+import { noticeText } from "../../src/cli/notice.js";
 import { noticeDigest } from "../../src/consent/change.js";
 import { FIELD_WORDS } from "../../src/report/fields.js";
 import { ADDRESS_POLICIES } from "../../src/report/manifest.js";
@@ -213,7 +214,7 @@ test("a changed notice is said, and a decision that can't be read means no", asy
 	t.true((await decide(t, home, "status", home.manifestPath)).notice_changed);
 	t.regex(
 		(await et(t, home, ["consent", "status", home.manifestPath])).stdout,
-		/has changed since: nothing is recorded/,
+		/Version 2 of the notice waits for your answer\. Until you give one,\n {2}only what both versions cover is kept/,
 	);
 	writeFileSync(join(home.consent.folder, "dunovo.json"), "{");
 	t.like(await decide(t, home, "status", "dunovo"), { mode: "unreadable", why: "it is not JSON" });

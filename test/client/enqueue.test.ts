@@ -77,10 +77,6 @@ const REFUSALS: Record<string, (home: Home) => Partial<ClientContext>> = {
 		home.consent.write(withdraw(change));
 		return {};
 	},
-	notice_changed: (home) => {
-		grantAt({ ...home, manifest: testManifest({ data: {} }) });
-		return {};
-	},
 	consent_unreadable: (home) => {
 		grantAt(home);
 		writeFileSync(home.consent.path("dunovo"), "{");

@@ -51,14 +51,17 @@ const RULERS: [policy: SitePolicy, env: NodeJS.ProcessEnv, refusal: string | nul
 	[{ ...NO_POLICY, endpoints: ["https://elsewhere.example.org"] }, {}, "site_policy"],
 ];
 
-const said = (decision: KeepDecision): string =>
-	decision.keep ? `by ${decision.by === FLAG_GRANT ? "flag" : decision.by.id}` : decision.reason;
+function said(decision: KeepDecision): string {
+	if (!decision.keep) return decision.reason;
+	const by = `by ${decision.by === FLAG_GRANT ? "flag" : decision.by.id}`;
+	return decision.onlyCovered ? `${by}, what it covers` : by;
+}
 
 const KEPT: Record<string, { plain: string; flagged: string }> = {
 	none: { plain: "no_decision", flagged: "by flag" },
 	unreadable: { plain: "consent_unreadable", flagged: "consent_unreadable" },
 	granted: { plain: "by grant-1", flagged: "by grant-1" },
-	granted_former_notice: { plain: "notice_changed", flagged: "by flag" },
+	granted_former_notice: { plain: "by grant-1, what it covers", flagged: "by flag" },
 	local: { plain: "by grant-1", flagged: "by flag" },
 	denied: { plain: "denied", flagged: "denied" },
 	withdrawn: { plain: "withdrawn", flagged: "by flag" },
@@ -126,9 +129,8 @@ for (const [name, reading] of Object.entries(READINGS)) {
 	});
 }
 
-test("a grant is for its endpoint: elsewhere nothing is kept, and nothing goes", (t) => {
+test("a grant is for its endpoint: nothing goes elsewhere", (t) => {
 	const circumstances = { env: {}, policy: NO_POLICY, reading: decided(GRANTED), clock: CLOCK };
-	t.is(said(mayKeep(ELSEWHERE, false, circumstances)), "notice_changed");
 	const waiting = { grant: "grant-1", endpoint: ELSEWHERE.endpoint, occurredAt: AFTER, ...FRESH };
 	t.is(answered(maySend(waiting, circumstances)), "not_now notice_changed");
 });
@@ -169,6 +171,13 @@ test("a clock that jumped lets nothing go before its user had the time once more
 	t.is(left(7 * DAY_MS, year, year), year + DAY_MS);
 	t.is(left(7 * DAY_MS, year, DAY_MS), 7 * DAY_MS);
 	t.is(left(30 * MINUTE_MS, year, null), 30 * MINUTE_MS);
+});
+
+test("where a notice has changed its endpoint, the site's policy is asked about the agreed one", (t) => {
+	const under = (endpoints: string[]) =>
+		said(mayKeep(ELSEWHERE, false, { env: {}, policy: { ...NO_POLICY, endpoints }, reading: decided(GRANTED) }));
+	t.is(under([ENDPOINT]), "by grant-1, what it covers");
+	t.is(under([ELSEWHERE.endpoint]), "site_policy");
 });
 
 test("sampling is no part of what was agreed to", (t) => {

@@ -203,18 +203,34 @@ expect("a manifest in another form than the one agreed to is the same manifest",
 	t.is(waiting(home).length, 3);
 });
 
+expect(
+	"under a notice that has changed no more is kept than it and the agreed one cover, as it was agreed",
+	async (t, language) => {
+		const home = grantedHome(t);
+		const notice = { ...MANIFEST.notice, version: 2 };
+		const { note } = MANIFEST.data;
+		const changed = { ...MANIFEST, endpoint: "https://elsewhere.example.org", notice, data: { note, "*": note } };
+		writeFileSync(
+			home.manifestPath,
+			JSON.stringify({ ...changed, inputs: { pairs: { unit: "bases", why: "Other." } } }),
+		);
+		await unharmed(t, language, home);
+		// A client in another language keeps nothing until its user has answered.
+		t.is(waiting(home).length, language.client === null ? 3 : 0);
+		for (const { envelope } of waiting(home)) {
+			t.is(envelope.endpoint, MANIFEST.endpoint);
+			t.deepEqual(envelope.notice, { version: 1, digest: noticeDigest(MANIFEST) });
+			t.is(envelope.report.manifest_notice, 1);
+			t.deepEqual([envelope.report.inputs, envelope.report.data], [[], { duplexes: 12, note: "fine" }]);
+		}
+	},
+);
+
 /** Decisions, and what else there may be, under which nothing is written anywhere. */
 const NO_CONSENT: Record<string, (home: Home) => void> = {
 	"no decision": () => {},
 	denied: (home) => home.consent.write(deny({ project: "dunovo", now: new Date(), how: "test" })),
 	withdrawn: (home) => home.consent.write(withdraw({ project: "dunovo", now: new Date(), how: "test" })),
-	"a changed notice": (home) => {
-		home.consent.write(agreed(home));
-		writeFileSync(
-			home.manifestPath,
-			JSON.stringify({ ...home.manifest, notice: { ...home.manifest.notice, version: 2 } }),
-		);
-	},
 	"an unreadable decision": (home) => {
 		home.consent.write(agreed(home));
 		writeFileSync(home.consent.path("dunovo"), readFileSync(home.consent.path("dunovo"), "utf8").slice(0, -3));

@@ -1,7 +1,7 @@
 /** `et consent`: what a user decides about a project. */
 
 import { deny, grant, withdraw } from "../../consent/change.js";
-import { type ConsentRecord, NO_REVIEW } from "../../consent/record.js";
+import { type ConsentRecord, grantedManifest, NO_REVIEW } from "../../consent/record.js";
 import { ConsentStore } from "../../consent/store.js";
 import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
 import type { Manifest } from "../../report/manifest.js";
@@ -24,10 +24,10 @@ import {
 	statusLines,
 	statusOf,
 } from "../consent-status.js";
-import { findTarget, noticeFor, type Target } from "../consent-target.js";
+import { findTarget, knownTarget, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { noticeText } from "../notice.js";
+import { changesText, noticeText } from "../notice.js";
 import {
 	heldLines,
 	holdWaiting,
@@ -40,6 +40,7 @@ import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
 import { alsoForget, offerLines, takeBack, takenBackLines, wantsToForget } from "../take-back.js";
 import { canAsk, standardTerminal } from "../terminal.js";
+import { settleNotice, waitingNotice } from "../waiting-notice.js";
 
 const options = {
 	manifest: { value: "FILE", help: "the author's et.json (default: ./et.json, where it is the project's)" },
@@ -69,7 +70,7 @@ export const spec = {
 		" local     reports are kept for your own eyes and never sent",
 		" deny      nothing is recorded, also where a script is called with --phone-home",
 		" withdraw  as if you had never agreed; the next grant is a new one",
-		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, nothing more is recorded until you grant it anew. To deny or withdraw removes what waits, held or not, says what has left and what is in a request without an answer, and offers to have it erased (et forget).",
+		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, you are asked anew: grant says what has changed, and until you answer only what both notices cover is kept. To deny or withdraw removes what waits, held or not, says what has left and what is in a request without an answer, and offers to have it erased (et forget).",
 		"What you leave out with --without is in no later report, also not under a script's own --phone-home, and is taken out of what waits; it counts as not given, never as zero. To leave out more of what you have granted, you are not asked again.",
 	],
 	options,
@@ -105,51 +106,76 @@ const QUESTIONS = {
 	local: "Keep such reports on this machine, and send none?",
 } as const;
 
+/**
+ * What is decided on: the manifest that was named or lies here, else the notice that waits, else what was agreed to. Who
+ * chooses fields chooses them of what was agreed to.
+ */
+function noticeTarget(
+	{ context, target, fields }: Request,
+	former: ConsentRecord | null,
+): Target & { manifest: Manifest } {
+	const choosesFields = fields.without !== undefined || fields.with !== undefined;
+	const note = choosesFields ? null : waitingNotice(context, target.project, former);
+	const known = target.manifest === null ? knownTarget(target, former, note) : target;
+	if (known.manifest !== null) return { ...known, manifest: known.manifest };
+	throw usageError(
+		spec.name,
+		`What would you agree to? Name the path of ${target.project}'s et.json, which its author ships beside the script: et consent grant PATH/et.json.`,
+	);
+}
+
 /** How consent was given, or null where it was not. @throws EtError `ET_USAGE` where nobody can be asked */
 function asked(
-	{ context, yes }: Request,
+	request: Request,
 	notice: Manifest,
+	former: ConsentRecord | null,
 	mode: keyof typeof QUESTIONS,
 	without: readonly string[],
 ): string | null {
-	if (yes) return "flag --yes";
+	const { err, client } = request.context;
+	const terminal = { ...standardTerminal(client.env), isTerminal: true };
+	const changes = former?.grant ? changesText(grantedManifest(former.grant), notice, terminal) : "";
+	if (request.yes) {
+		err.write(changes);
+		return "flag --yes";
+	}
 	if (!canAsk()) {
 		throw usageError(spec.name, "There is no terminal to ask you at. If you agree to the notice, say so with --yes.");
 	}
-	const { err, client } = context;
-	err.write(`${noticeText(notice, { ...standardTerminal(client.env), isTerminal: true })}\n`);
+	err.write(`${noticeText(notice, terminal)}\n`);
+	if (changes !== "") err.write(`${changes}\n`);
 	if (without.length > 0) err.line(`Of these, you leave out: ${without.map(shown).join(", ")}\n`);
 	return agrees(err, QUESTIONS[mode]) ? "terminal" : null;
 }
 
 function agree(request: Request, mode: keyof typeof QUESTIONS): number {
-	const { context, target } = request;
+	const { context } = request;
 	const former = formerRecord(request);
-	const notice = noticeFor(target, former);
-	const without = chosenFields(former?.grant?.without ?? [], request.fields, notice);
+	const { manifest, source } = noticeTarget(request, former);
+	const without = chosenFields(former?.grant?.without ?? [], request.fields, manifest);
 	const review = reviewAskedFor(request.review, former?.grant?.review ?? NO_REVIEW);
-	if (review === undefined && former !== null && isNarrower(former, notice, mode, without)) {
-		return agreed(request, { ...former, grant: { ...former.grant, without } });
+	if (review === undefined && former !== null && isNarrower(former, manifest, mode, without)) {
+		return agreed(request, { ...former, grant: { ...former.grant, without } }, manifest);
 	}
-	const how = asked(request, notice, mode, without);
+	const how = asked(request, manifest, former, mode, without);
 	if (how === null) {
 		context.err.line("Nothing was changed. et consent deny says no for good.");
 		return EXIT_CODES.notConsented;
 	}
 	const { now, random } = context.client;
-	const source = target.manifest === null ? (former?.grant?.source ?? null) : target.source;
 	const change = { now: now(), how, source, without, ...(review === undefined ? {} : { review }) };
-	return agreed(request, grant(notice, mode, former, eraseKey(random(ERASE_KEY_BYTES)), change));
+	return agreed(request, grant(manifest, mode, former, eraseKey(random(ERASE_KEY_BYTES)), change), manifest);
 }
 
 /** Keeps a decision, holds what is to be approved, takes what it leaves out from what waits, and says so. */
-function agreed(request: Request, record: ConsentRecord): number {
-	const { context, store, target, json } = request;
+function agreed(request: Request, record: ConsentRecord, manifest: Manifest): number {
+	const { context, store, json } = request;
 	store.write(record);
+	if (waitingNotice(context, record.project, record) === null) settleNotice(context, record.project);
 	const held = record.grant?.review.approve ? holdWaiting(context, record.project) : NOTHING_HELD;
 	const without = record.grant?.without ?? [];
 	const taken = without.length === 0 ? NOTHING_TAKEN : takeOut(context, openSpool(context), record.project, without);
-	const status = statusOf(context, record.project, noticeFor(target, record));
+	const status = statusOf(context, record.project, manifest);
 	if (json) {
 		const taken_out = { reports: taken.redacted.length, may_have_left: taken.mayHaveLeft };
 		const for_approval = { held: held.changed, may_have_left: held.mayHaveLeft };
@@ -182,6 +208,7 @@ function refuse(request: Request, decide: typeof deny): number {
 	store.write(decide({ project, now: context.client.now(), how: "command line" }));
 	const folders = openSpool(context);
 	const taken = takeBack(context, folders, project);
+	settleNotice(context, project);
 	const status = statusOf(context, project, target.manifest);
 	if (!json) for (const line of [...statusLines(status), ...takenBackLines(project, taken)]) context.out.line(line);
 	const forgets = request.forget || (!json && wantsToForget(context, taken));
@@ -233,7 +260,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (given.forget && action !== "deny" && action !== "withdraw") {
 		throw usageError(spec.name, "--forget goes with deny and withdraw.");
 	}
-	const target = findTarget(name, given.manifest, ".");
+	const target = findTarget(spec.name, name, given.manifest, ".");
 	const fields = { without: given.without, with: given.with };
 	const { yes, json, forget } = given;
 	return act({ context, store, target, yes, json, forget, fields, review: given });
