@@ -38,12 +38,12 @@ function erasure({ id, key, kind, report_id, fields }: ServerRequest): WireErasu
 	return kind === "redact" && report_id !== null ? { id, key, report: report_id, fields } : { id, key };
 }
 
-/** A request with its answer. An erased run's key is of no more use, and goes. */
+/** A request with its answer. The key has done its work here; what it may still be of use for, keys/ has it. */
 function answered(request: ServerRequest, verdict: WireErasureVerdict, at: Date): ServerRequest {
 	const { code = "", message = "" } = verdict;
 	return {
 		...request,
-		key: request.kind === "erase" && verdict.verdict === "erased" ? "" : request.key,
+		key: "",
 		answered_at: at.toISOString(),
 		verdict: verdict.verdict,
 		receipt: verdict.receipt,

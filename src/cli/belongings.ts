@@ -44,16 +44,23 @@ class Search {
 	readonly strangers: string[] = [];
 	readonly folders: string[] = [];
 
-	/** A folder whose files are ET's by their names. */
-	own(folder: string, belonging: Belonging): void {
+	/**
+	 * A folder whose files are ET's by their names, or a file in its place.
+	 *
+	 * @param within names of folders in it that are ET's, too
+	 */
+	own(folder: string, belonging: Belonging, within: readonly string[] = []): void {
 		if (!isFolder(folder)) {
-			if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) this.strangers.push(folder);
+			const stat = lstatSync(folder, { throwIfNoEntry: false });
+			if (stat?.isFile() === true) this.take(folder, belonging);
+			else if (stat !== undefined) this.strangers.push(folder);
 			return;
 		}
 		this.folders.unshift(folder);
 		for (const item of itemsOf(folder)) {
 			const path = join(folder, item.name);
-			if (!item.isDirectory() && OWN_NAME.test(item.name) && !NFS_NAME.test(item.name)) this.take(path, belonging);
+			if (within.includes(item.name)) this.own(path, belonging);
+			else if (!item.isDirectory() && OWN_NAME.test(item.name) && !NFS_NAME.test(item.name)) this.take(path, belonging);
 			else this.strangers.push(path);
 		}
 	}
@@ -113,6 +120,9 @@ function speaksOfUs(path: string): boolean {
 	}
 }
 
+/** Beside the decisions: what was asked and not decided. */
+const CONSENT_FOLDERS = ["asked"];
+
 /** @param home null where there is none */
 export function findBelongings({ spool, consent }: Directories, home: string | null): Belongings {
 	const search = new Search();
@@ -121,7 +131,7 @@ export function findBelongings({ spool, consent }: Directories, home: string | n
 		if (isFolder(folder)) search.folders.push(folder);
 	}
 	const consentFound = nothingAt(consent);
-	search.own(consent, consentFound);
+	search.own(consent, consentFound, CONSENT_FOLDERS);
 	return {
 		spool: searchSpool(search, spool),
 		consent: consentFound,

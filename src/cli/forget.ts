@@ -6,7 +6,7 @@ import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { forgetRuns } from "../spool/forgotten.js";
 import { hostHash, type SpoolFolders } from "../spool/layout.js";
 import { writerName } from "../spool/line-file.js";
-import { keepRequest, type ServerRequest } from "../spool/requests.js";
+import { keepRequest, removeRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
 import { type RemovedTraces, removeTraces, type Scope } from "../spool/traces.js";
 import type { CliContext } from "./context.js";
 import { discard } from "./discard.js";
@@ -86,6 +86,15 @@ function ask(context: CliContext, folders: SpoolFolders, run: KnownRun): Fate {
 	return order.find((fate) => fates.has(fate)) ?? fateWithoutKey(run);
 }
 
+/** What is erased whole need not be redacted. Only where its erasure is asked for: else the redaction is all there is. */
+function dropRedactions(folders: SpoolFolders, runs: readonly ForgottenRun[]): void {
+	const erasing = new Set(runs.filter(({ fate }) => fate.startsWith("asked")).map(({ run_id }) => run_id));
+	for (const entry of requestEntries(folders)) {
+		const { kind, run_id, answered_at } = entry.request;
+		if (kind === "redact" && answered_at === null && erasing.has(run_id)) removeRequest(folders, entry);
+	}
+}
+
 /** A run as it is known by now: an uploader may have written down since that it tries to send of it. */
 function knownNow(before: KnownRun, now: ReadonlyMap<string, KnownRun>): KnownRun {
 	const run = now.get(before.runId) ?? before;
@@ -111,11 +120,13 @@ export function forget(context: CliContext, folders: SpoolFolders, runs: readonl
 	);
 	const traces = removeTraces(folders, scope, writer);
 	const now = knownRuns(folders);
+	const asked = runs.map((before): ForgottenRun => {
+		const run = knownNow(before, now);
+		return { run_id: run.runId, project: run.project, fate: ask(context, folders, run) };
+	});
+	dropRedactions(folders, asked);
 	return {
-		runs: runs.map((before) => {
-			const run = knownNow(before, now);
-			return { run_id: run.runId, project: run.project, fate: ask(context, folders, run) };
-		}),
+		runs: asked,
 		removed: { waiting: gone.waiting.length, rejected: gone.rejected.length, ...traces },
 	};
 }

@@ -62,7 +62,11 @@ export function knownRuns(folders: SpoolFolders): Map<string, KnownRun> {
 		if (runIdOf(key) === run_id) run.keys.set(endpoint, key);
 	}
 	for (const { request } of requestEntries(folders)) {
-		if (request.kind === "erase") found.of(request.run_id, request.project).requests.push(request);
+		const run = found.of(request.run_id, request.project);
+		if (request.kind === "erase") run.requests.push(request);
+		else run.mayHaveLeft = true;
+		if (runIdOf(request.key) === request.run_id && !run.keys.has(request.endpoint))
+			run.keys.set(request.endpoint, request.key);
 	}
 	return found.runs;
 }

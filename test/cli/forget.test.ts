@@ -9,13 +9,14 @@ import { lostByReason } from "../../src/spool/lost.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { entries, readLoose } from "../../src/spool/read.js";
 import { setAsideCorrupt, setAsideRejected } from "../../src/spool/remove.js";
+import type { ServerRequest } from "../../src/spool/requests.js";
 import { fold } from "../../src/spool/segments.js";
 import { waiting } from "../../src/spool/waiting.js";
 import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
 import { accepting, deadAddress, eachBy, erasing, faultyServer } from "../helpers/faulty-server.js";
 import type { Home } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
-import { requestsIn } from "../helpers/requests.js";
+import { askToErase, requestsIn } from "../helpers/requests.js";
 import { testServer } from "../helpers/server.js";
 import { plantFile, putReport } from "../helpers/spool.js";
 import { storedReports } from "../helpers/stored.js";
@@ -168,6 +169,17 @@ test("a project, or all; and what has no key is named", async (t) => {
 	t.is(pendingIds(home.spool).length, 1);
 	t.is((await json(t, home, "--all", "--yes")).removed.waiting, 1);
 	t.deepEqual(pendingIds(home.spool), []);
+});
+
+test("a redaction that waits is not sent any more: the run is erased whole, with its key where no other line has it", async (t) => {
+	const { home } = await scene(t, "https://et.example.org");
+	const redact: Partial<ServerRequest> = { kind: "redact", report_id: "x", fields: ["command"], key: KEY };
+	askToErase(home.spool, "https://et.example.org", redact);
+	t.is((await json(t, home, RUN)).runs[0].fate, "asked");
+	t.deepEqual(
+		requestsIn(home.spool).map(({ kind, key }) => [kind, key]),
+		[["erase", KEY]],
+	);
 });
 
 test("what it can't mean, and how it is not called", async (t) => {

@@ -44,6 +44,8 @@ test("after it, find finds nothing", async (t) => {
 	mkdirSync(join(dirname(service), "default.target.wants"), { recursive: true });
 	writeFileSync(service, "ExecStart=/usr/bin/et-uploader --quiet\n");
 	symlinkSync(service, join(dirname(service), "default.target.wants/et-uploader.service"));
+	mkdirSync(join(home.consent.folder, "asked"));
+	writeFileSync(join(home.consent.folder, "asked", "dunovo.json"), "{}");
 	const without = await et(t, home, ["purge"]);
 	t.is(without.code, 2);
 	t.regex(without.stdout, /^Spool: [\d,]+ files, .* MiB|^Spool: [\d,]+ files, .* KiB/);

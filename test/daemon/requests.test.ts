@@ -7,6 +7,7 @@ import { summaryText } from "../../daemon/summary.js";
 import { withdraw } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { eraseKey, runIdOf } from "../../src/report/ids.js";
+import { keyLines } from "../../src/spool/journal.js";
 import { readState } from "../../src/spool/state.js";
 import {
 	accepting,
@@ -51,7 +52,7 @@ test("a report leaves and is erased in one flush; the receipt is written down, a
 	t.deepEqual(storedReports(server), [other]);
 });
 
-test("fields of a report are taken out, and the key stays for the rest of the run", async (t) => {
+test("fields of a report are taken out, and the run's key stays for the rest of it", async (t) => {
 	const server = await testServer(t);
 	const folders = temporarySpool(t);
 	putReport(folders, { manifest: testManifest({ endpoint: server.url }), key: KEY, given: { command: "align" } });
@@ -60,7 +61,11 @@ test("fields of a report are taken out, and the key stays for the rest of the ru
 	await flushSpool(folders);
 	const [request] = requestsIn(folders);
 	t.is(request?.verdict, "redacted");
-	t.is(request?.key, KEY);
+	t.is(request?.key, "");
+	t.deepEqual(
+		[...keyLines(folders)].map(({ key }) => key),
+		[KEY],
+	);
 	t.not(request?.receipt, null);
 });
 
