@@ -66,19 +66,25 @@ class Counter {
 	}
 }
 
-/** Removes what is wanted of what waits, and of what a server refused. @throws the system's error; what is left stays as it was */
+/**
+ * Removes what is wanted of what waits, and of what a server refused.
+ *
+ * @param found where to look for what waits; @defaultValue everywhere
+ * @throws the system's error; what is left stays as it was
+ */
 export function discard(
 	context: CliContext,
 	folders: SpoolFolders,
 	isWanted: (entry: Entry) => boolean,
 	reason: Reason,
+	found: Iterable<WaitingEntry> = waiting(folders),
 ): Discarded {
 	// What a drop that died has counted is removed first, so that none of it is counted again.
 	finishLosing(folders);
 	const waited: string[] = [];
 	const rejected: string[] = [];
 	const counter = new Counter(context, folders, reason);
-	for (const entry of waiting(folders)) {
+	for (const entry of found) {
 		if (!isWanted(entry)) continue;
 		waited.push(entry.envelope.report.id);
 		counter.add(entry);

@@ -44,6 +44,11 @@ export function canAsk(): boolean {
 	return isTerminal(STDIN) && isTerminal(STDERR);
 }
 
+/** Whether a person is there who reads standard output and types. */
+export function isInteractive(): boolean {
+	return isTerminal(STDIN) && isTerminal(STDOUT);
+}
+
 type Style = Parameters<typeof styleText>[0];
 
 export function styled(terminal: Terminal, style: Style, text: string): string {

@@ -53,6 +53,12 @@ export interface TerminalStep {
 	see: string;
 	/** @defaultValue nothing */
 	type?: string;
+	/** Another command that runs to its end first. @defaultValue none */
+	run?: readonly string[];
+	/** The terminal gets so many columns. @defaultValue as it is */
+	columns?: number;
+	/** The number of a signal that the command gets. @defaultValue none */
+	signal?: number;
 }
 
 export interface TerminalOptions {
@@ -67,10 +73,12 @@ export interface TerminalResult {
 	shown: string;
 	/** Exit code, or minus the signal's number. */
 	status: number;
+	/** Whether the terminal reads lines and shows what is typed, as it did before. */
+	cooked: boolean;
 }
 
 const TERMINAL = `
-import fcntl, json, os, pty, signal, struct, sys, termios
+import fcntl, json, os, pty, signal, struct, subprocess, sys, termios
 told = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
 if pid == 0:
@@ -83,6 +91,12 @@ while True:
     while steps and steps[0]["see"].encode() in shown[seen:]:
         step = steps.pop(0)
         seen = shown.index(step["see"].encode(), seen) + len(step["see"].encode())
+        if "run" in step:
+            subprocess.run(step["run"], env=told["env"], stdin=subprocess.DEVNULL, capture_output=True)
+        if "columns" in step:
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, step["columns"], 0, 0))
+        if "signal" in step:
+            os.kill(pid, step["signal"])
         os.write(terminal, step.get("type", "").encode())
     try:
         piece = os.read(terminal, 65536)
@@ -93,7 +107,9 @@ while True:
     shown += piece
 status = os.waitpid(pid, 0)[1]
 status = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-print(json.dumps({"shown": shown.decode("utf-8", "replace"), "status": status, "missed": steps}))
+cooked = termios.ICANON | termios.ECHO
+cooked = termios.tcgetattr(terminal)[3] & cooked == cooked
+print(json.dumps({"cooked": cooked, "shown": shown.decode("utf-8", "replace"), "status": status, "missed": steps}))
 `;
 
 /** Runs a command at a terminal of its own. Fails the test where a step waited for what never came. */

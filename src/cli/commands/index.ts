@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	consent: () => import("./consent.js"),
 	pending: () => import("./pending.js"),
 	show: () => import("./show.js"),
+	review: () => import("./review.js"),
 	hold: () => import("./hold.js"),
 	release: () => import("./release.js"),
 	approve: () => import("./approve.js"),

@@ -6,11 +6,12 @@ import type { SpoolFolders } from "../../spool/layout.js";
 import { lostByReason } from "../../spool/lost.js";
 import { countReports, type Entry } from "../../spool/read.js";
 import { corruptFiles } from "../../spool/remove.js";
-import { countWaiting, waiting } from "../../spool/waiting.js";
+import { countWaiting } from "../../spool/waiting.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { FILTER_OPTIONS, type Filter, parseFilter } from "../filters.js";
+import { FILTER_OPTIONS, parseFilter } from "../filters.js";
+import { type Listed, type Listing, list, printPendingJson } from "../pending-list.js";
 import { age, byteCount, plural } from "../quantities.js";
 import { openSpool, type ReportState, StateReader, shortId } from "../spool-view.js";
 import { type Column, Table } from "../table.js";
@@ -58,40 +59,6 @@ const columns = ({ isTerminal }: Terminal): readonly Column[] => [
 	{ title: "BYTES", width: 6, right: true },
 	{ title: "STATE", width: 13 },
 ];
-
-interface Listing {
-	context: CliContext;
-	folders: SpoolFolders;
-	states: StateReader;
-	filter: Filter;
-}
-
-interface Listed {
-	count: number;
-	bytes: number;
-	byState: Map<ReportState["state"], number>;
-	/** Whether there is more than was listed. */
-	isCut: boolean;
-}
-
-/** Passes what waits to `each`, and adds it up. */
-function list({ folders, states, filter }: Listing, each: (entry: Entry, state: ReportState) => void): Listed {
-	const listed: Listed = { count: 0, bytes: 0, byState: new Map(), isCut: false };
-	for (const entry of waiting(folders)) {
-		if (!filter.matches(entry)) continue;
-		const state = states.of(entry);
-		if (filter.state !== null && state.state !== filter.state) continue;
-		if (listed.count === filter.limit) {
-			listed.isCut = true;
-			break;
-		}
-		each(entry, state);
-		listed.count++;
-		listed.bytes += entry.bytes;
-		listed.byState.set(state.state, (listed.byState.get(state.state) ?? 0) + 1);
-	}
-	return listed;
-}
 
 function eventOf({ event, outcome }: Envelope["report"]): string {
 	return outcome === null || outcome === undefined ? event : `${event} ${outcome}`;
@@ -148,37 +115,13 @@ function printTable(listing: Listing): void {
 	for (const line of summary(listing, listed)) out.line(styled(terminal, "dim", line));
 }
 
-function printJson(listing: Listing): void {
-	const { out } = listing.context;
-	let separator = "";
-	out.write('{"reports":[');
-	const listed = list(listing, ({ name, envelope, bytes }, state) => {
-		const { report, ...around } = envelope;
-		const { erase_key: _secret, ...shownAround } = around;
-		out.write(`${separator}\n${JSON.stringify({ ...report, spool: { ...shownAround, name, bytes, ...state } })}`);
-		separator = ",";
-	});
-	const lost = Object.fromEntries(
-		[...lostByReason(listing.folders)].map(([project, reasons]) => [project, Object.fromEntries(reasons)]),
-	);
-	const rest = {
-		count: listed.count,
-		bytes: listed.bytes,
-		is_cut: listed.isCut,
-		rejected: countReports(listing.folders.rejected).count,
-		corrupt: corruptFiles(listing.folders).length,
-		dropped: lost,
-	};
-	out.line(`\n],${JSON.stringify(rest).slice(1)}`);
-}
-
 export function run(context: CliContext, argv: readonly string[]): number {
 	const { options: given, positionals } = parseCommandLine(spec, argv);
 	if (positionals[0] !== undefined) throw usageError(spec.name, `"${positionals[0]}" is one word too many.`);
 	const folders = openSpool(context);
 	const states = new StateReader(context, triedIds(folders));
 	const listing = { context, folders, states, filter: parseFilter(spec.name, given, context.client.now().getTime()) };
-	if (given.json) printJson(listing);
+	if (given.json) printPendingJson(listing);
 	else printTable(listing);
 	return EXIT_CODES.ok;
 }
