@@ -1,4 +1,4 @@
-/** What an author has changed of a notice: in words for users. */
+/** What an author has changed of a notice: in words for users, and by its place for authors. */
 import { type AddressPolicy, ANY_KEY, type Manifest } from "../report/manifest.js";
 import { type ChangedValue, type ManifestChange, manifestChanges } from "../report/manifest-changes.js";
 import { ANY_KEY_IN_WORDS, addressInWords, durationInWords } from "./explanation.js";
@@ -57,4 +57,19 @@ export function changesInWords(agreed: Manifest, asked: Manifest): string[] {
 	return manifestChanges(agreed, asked)
 		.map(inWords)
 		.filter((words) => words !== null);
+}
+
+function valueText(value: ChangedValue): string {
+	if (typeof value !== "object" || value === null) return String(value);
+	return Object.entries(value)
+		.map(([key, inner]) => `${key} ${String(inner)}`)
+		.join(", ");
+}
+
+/** A change by its place: `inputs.pairs.unit: reads -> bases`. */
+export function changeText({ path, before, after }: ManifestChange): string {
+	const place = path.join(".");
+	if (before === null) return `${place}: added (${valueText(after)})`;
+	if (after === null) return `${place}: removed (${valueText(before)})`;
+	return `${place}: ${valueText(before)} -> ${valueText(after)}`;
 }
