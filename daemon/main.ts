@@ -140,7 +140,8 @@ async function daemon(flags: Flags): Promise<number> {
 }
 
 async function status(asJson: boolean): Promise<number> {
-	const found = await readStatus(spoolFolders(userDirectories().spool), hostHash(hostName()));
+	const { spool, consent } = userDirectories();
+	const found = await readStatus(spoolFolders(spool), hostHash(hostName()), consent);
 	process.stdout.write(asJson ? `${JSON.stringify(found, null, 2)}\n` : statusText(found, new Date()));
 	return EXIT.ok;
 }

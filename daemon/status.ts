@@ -9,6 +9,7 @@ import { corruptFiles } from "../src/spool/remove.js";
 import { requestEntries } from "../src/spool/requests.js";
 import { type EndpointState, readState, type UploaderState } from "../src/spool/state.js";
 import { countWaiting } from "../src/spool/waiting.js";
+import { type NewNotice, newNotices } from "./new-notices.js";
 import type { Stay } from "./source.js";
 import { KEEPERS } from "./summary.js";
 
@@ -39,6 +40,8 @@ export interface Status {
 	/** When the first report leaves that waits for time alone. */
 	next_leaves_at: string | null;
 	endpoints: Record<string, EndpointState>;
+	/** Notices that have changed and wait for an answer. */
+	new_notices: NewNotice[];
 }
 
 const MILLISECONDS = 1000;
@@ -64,8 +67,11 @@ function countBy(names: readonly string[]): Record<string, number> {
 	return counts;
 }
 
-/** @param host `hostHash` of this machine */
-export async function readStatus(folders: SpoolFolders, host: string): Promise<Status> {
+/**
+ * @param host `hostHash` of this machine
+ * @param consent folder of the user's decisions
+ */
+export async function readStatus(folders: SpoolFolders, host: string, consent: string | null = null): Promise<Status> {
 	const state = readState(folders);
 	const lost = [...lostByReason(folders)].map(([project, reasons]) => [project, Object.fromEntries(reasons)]);
 	return {
@@ -80,6 +86,7 @@ export async function readStatus(folders: SpoolFolders, host: string): Promise<S
 		kept: state.kept,
 		next_leaves_at: state.next_leaves_at,
 		endpoints: state.endpoints,
+		new_notices: consent === null ? [] : newNotices(folders, consent),
 	};
 }
 
@@ -113,6 +120,13 @@ function keptLines({ kept, next_leaves_at }: Status): string[] {
 	return next_leaves_at === null ? lines : [...lines, `  the first of those leaves after ${next_leaves_at}`];
 }
 
+function noticeLines({ project, version, agreed_version }: NewNotice): string[] {
+	return [
+		`New notice of ${plainText(project, MAX_LINE)}: version ${version} waits for your answer (you agreed to ${agreed_version})`,
+		`  et explain ${plainText(project, MAX_LINE)} --new`,
+	];
+}
+
 /** The status as text, a line an item. Pure. */
 export function statusText(status: Status, now: Date): string {
 	const { uploader } = status;
@@ -141,5 +155,6 @@ export function statusText(status: Status, now: Date): string {
 	const endpoints = Object.entries(status.endpoints);
 	lines.push(endpoints.length === 0 ? "Endpoints: none yet" : "Endpoints:");
 	for (const [endpoint, state] of endpoints) lines.push(...endpointLines(endpoint, state, now));
+	lines.push(...status.new_notices.flatMap(noticeLines));
 	return `${lines.join("\n")}\n`;
 }

@@ -72,9 +72,17 @@ export function findTarget(
 	return target;
 }
 
+/** What was agreed to; null where nothing was, and where it can't be read: then it is agreed to anew. */
+export function agreedManifest(record: ConsentRecord | null): Manifest | null {
+	try {
+		return record?.grant ? grantedManifest(record.grant) : null;
+	} catch {
+		return null;
+	}
+}
+
 /** Where nothing else is at hand: the notice that a script left a note of, or the one that was agreed to before. */
 export function knownTarget({ project }: Target, former: ConsentRecord | null, note: NoticeNote | null): Target {
 	if (note !== null) return { project, manifest: note.manifest, source: note.source };
-	const grant = former?.grant ?? null;
-	return { project, manifest: grant === null ? null : grantedManifest(grant), source: grant?.source ?? null };
+	return { project, manifest: agreedManifest(former), source: former?.grant?.source ?? null };
 }

@@ -6,6 +6,7 @@ import { buildReport } from "../report/build.js";
 import { FIELD_WORDS, type FieldWords, NEVER_COLLECTED } from "../report/fields.js";
 import { ERASE_KEY_BYTES, eraseKey, REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
 import { type AddressPolicy, ANY_KEY, type DataType, type Manifest } from "../report/manifest.js";
+import { withoutFields } from "../report/optional-fields.js";
 import { serialiseReport } from "../report/serialise.js";
 import type { ReportInput, WireReport } from "../report/types.js";
 
@@ -92,16 +93,17 @@ function exampleData({ data }: Manifest): Record<string, unknown> {
 }
 
 /** A report as it would leave, made as every report is, of a run that there never was. */
-function exampleReport(manifest: Manifest): WireReport {
+function exampleReport(manifest: Manifest, without: readonly string[]): WireReport {
 	const inputs = Object.fromEntries(Object.keys(manifest.inputs).map((name) => [name, EXAMPLE_SIZE]));
 	const given: ReportInput = { ...FIGURES, inputs, data: exampleData(manifest) };
-	return buildReport(given, {
+	const { report } = buildReport(given, {
 		manifest,
 		id: reportId(EXAMPLE_AT.getTime(), exampleBytes(REPORT_ID_RANDOM_BYTES)),
 		runId: runIdOf(eraseKey(exampleBytes(ERASE_KEY_BYTES))),
 		now: EXAMPLE_AT,
 		weight: 1 / manifest.sample,
-	}).report;
+	});
+	return withoutFields(report, without);
 }
 
 /** What a user can do, and the command for it. */
@@ -132,12 +134,15 @@ export interface Explanation {
 	url: string | null;
 	/** The share of runs that report. */
 	sample: number;
+	/** What this user, or the site's policy, leaves out: names of the wire. */
+	left_out: readonly string[];
 	/** Byte for byte as it would leave. */
 	example: string;
 	ways: { to: string; command: string }[];
 }
 
-export function explanationOf(manifest: Manifest): Explanation {
+/** @param without what is left out of this user's reports */
+export function explanationOf(manifest: Manifest, without: readonly string[] = []): Explanation {
 	const { project, endpoint, notice, sample } = manifest;
 	const { purpose, contact, url, retention, addresses } = notice;
 	return {
@@ -158,7 +163,8 @@ export function explanationOf(manifest: Manifest): Explanation {
 		contact,
 		url,
 		sample,
-		example: serialiseReport(exampleReport(manifest)),
+		left_out: without,
+		example: serialiseReport(exampleReport(manifest, without)),
 		ways: ways(project),
 	};
 }

@@ -27,6 +27,7 @@ function sections(explained: Explanation): Section[] {
 		["Data", explained.data.map(dataWords)],
 		["Always", [explained.standard.map(({ name }) => name).join(", ")]],
 		["Never", [explained.never]],
+		["You leave out", explained.left_out.length === 0 ? [] : [explained.left_out.join(", ")]],
 		["Sent to", [explained.endpoint, ...shareOfRuns(explained)]],
 		["Your address", [explained.address.in_words]],
 		["Kept for", [explained.retention.in_words]],

@@ -27,6 +27,7 @@ const QUIET: Status = {
 	kept: {},
 	next_leaves_at: null,
 	endpoints: {},
+	new_notices: [],
 };
 
 test("a spool where nothing ever happened", (t) => {

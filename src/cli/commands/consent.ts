@@ -1,7 +1,7 @@
 /** `et consent`: what a user decides about a project. */
 
 import { deny, grant, withdraw } from "../../consent/change.js";
-import { type ConsentRecord, grantedManifest, NO_REVIEW } from "../../consent/record.js";
+import { type ConsentRecord, NO_REVIEW } from "../../consent/record.js";
 import { ConsentStore } from "../../consent/store.js";
 import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
 import type { Manifest } from "../../report/manifest.js";
@@ -24,7 +24,7 @@ import {
 	statusLines,
 	statusOf,
 } from "../consent-status.js";
-import { findTarget, knownTarget, type Target } from "../consent-target.js";
+import { agreedManifest, findTarget, knownTarget, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { changesText, noticeText } from "../notice.js";
@@ -134,7 +134,8 @@ function asked(
 ): string | null {
 	const { err, client } = request.context;
 	const terminal = { ...standardTerminal(client.env), isTerminal: true };
-	const changes = former?.grant ? changesText(grantedManifest(former.grant), notice, terminal) : "";
+	const agreed = agreedManifest(former);
+	const changes = agreed === null ? "" : changesText(agreed, notice, terminal);
 	if (request.yes) {
 		err.write(changes);
 		return "flag --yes";

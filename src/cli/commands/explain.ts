@@ -1,9 +1,10 @@
 /** `et explain`: what a project asks for, for whoever is asked. */
-import { grantedManifest } from "../../consent/record.js";
+import { leftOut } from "../../consent/left-out.js";
+import { NO_POLICY, readSitePolicy } from "../../consent/policy.js";
 import { ConsentStore } from "../../consent/store.js";
 import type { Manifest } from "../../report/manifest.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
-import { findTarget, type Target } from "../consent-target.js";
+import { agreedManifest, findTarget, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { explanationOf } from "../explanation.js";
@@ -44,31 +45,35 @@ interface Known {
 	agreed: Manifest | null;
 	/** The version of a notice that waits for an answer and is not this one. */
 	waiting: number | null;
+	/** Of this user's reports. */
+	without: readonly string[];
 }
 
 /** @throws EtError `ET_USAGE` where there is nothing to explain */
 function known(context: CliContext, target: Target, isNew: boolean): Known {
 	const { project } = target;
-	const reading = new ConsentStore(userFolders(context).consent).read(project);
+	const { consent, sitePolicy } = userFolders(context);
+	const reading = new ConsentStore(consent).read(project);
+	const without = leftOut(process.platform === "win32" ? NO_POLICY : readSitePolicy(sitePolicy), reading);
 	const record = reading.state === "decided" ? reading.record : null;
 	const note = waitingNotice(context, project, record);
-	const agreed = record?.grant ? grantedManifest(record.grant) : null;
+	const agreed = agreedManifest(record);
 	if (isNew) {
-		if (note !== null) return { manifest: note.manifest, agreed, waiting: null };
+		if (note !== null) return { manifest: note.manifest, agreed, waiting: null, without };
 		throw usageError(spec.name, `No new notice of ${project} waits for your answer.`);
 	}
 	const manifest = target.manifest ?? agreed;
-	if (manifest !== null)
-		return { manifest, agreed: target.manifest && agreed, waiting: note?.manifest.notice.version ?? null };
+	const waiting = note?.manifest.notice.version ?? null;
+	if (manifest !== null) return { manifest, agreed: target.manifest && agreed, waiting, without };
 	throw usageError(
 		spec.name,
 		`You have agreed to no notice of ${project}, and there is no et.json of it here. Name the path of the one that its author ships beside the script: et explain PATH/et.json.`,
 	);
 }
 
-function inText(context: CliContext, { manifest, agreed, waiting }: Known, fields: boolean): string {
+function inText(context: CliContext, { manifest, agreed, waiting, without }: Known, fields: boolean): string {
 	const terminal = standardTerminal(context.client.env);
-	const explanation = explanationOf(manifest);
+	const explanation = explanationOf(manifest, without);
 	if (fields) return fieldsText(explanation, terminal);
 	const changes = agreed === null ? "" : changesText(agreed, manifest, terminal);
 	const project = shown(manifest.project);
@@ -85,7 +90,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		throw usageError(spec.name, "--fields, --markdown and --json are three ways to print it: choose one.");
 	}
 	const found = known(context, findTarget(spec.name, name, given.manifest, "."), given.new);
-	if (given.json) context.out.line(JSON.stringify(explanationOf(found.manifest)));
+	if (given.json) context.out.line(JSON.stringify(explanationOf(found.manifest, found.without)));
 	else if (given.markdown) context.out.write(explainedMarkdown(explanationOf(found.manifest)));
 	else context.out.write(inText(context, found, given.fields));
 	return EXIT_CODES.ok;
