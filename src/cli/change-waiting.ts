@@ -13,6 +13,13 @@ import { type Replacement, replaceAll } from "../spool/replace.js";
 import type { WaitingEntry } from "../spool/waiting.js";
 import type { CliContext } from "./context.js";
 
+/**
+ * What is to be changed, as it is now.
+ *
+ * @param names of the files that stand by now for what was changed, by the reports' ids
+ */
+export type Find = (names: ReadonlyMap<string, string>) => Iterable<WaitingEntry>;
+
 /** The envelope that is to stand in its place, or null where it is as it should be. */
 export type Transform = (entry: WaitingEntry) => Envelope | null;
 
@@ -114,15 +121,10 @@ export function holderOf({ client: { hostName, pid, random } }: CliContext): Hol
  * @param find what is to be changed; it is called again until nothing of it is left to change
  * @throws the system's error, or EtError `ET_SPOOL_BUSY`; what was changed by then stays changed
  */
-export function changeWaiting(
-	context: CliContext,
-	folders: SpoolFolders,
-	find: () => Iterable<WaitingEntry>,
-	transform: Transform,
-): Changed {
+export function changeWaiting(context: CliContext, folders: SpoolFolders, find: Find, transform: Transform): Changed {
 	return changing(folders, holderOf(context), (turn) => {
 		const changer = new Changer(context, folders, turn, transform);
-		for (let looks = 0; looks < MOST_LOOKS && changer.look(find()); looks++);
+		for (let looks = 0; looks < MOST_LOOKS && changer.look(find(changer.names)); looks++);
 		const changed = [...changer.names.keys()];
 		const unchanged = [...changer.unchanged].filter((id) => !changer.names.has(id));
 		// Asked for last: an uploader writes down what it tries before it tries.

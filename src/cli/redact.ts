@@ -12,7 +12,7 @@ import { type JournalReport, journalLines, keyLines } from "../spool/journal.js"
 import type { SpoolFolders } from "../spool/layout.js";
 import { keepRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
-import { type Changed, changeWaiting } from "./change-waiting.js";
+import { changeWaiting, type Find } from "./change-waiting.js";
 import { usageError } from "./command.js";
 import type { CliContext } from "./context.js";
 import { nearest } from "./suggest.js";
@@ -180,8 +180,8 @@ export function redact(
 	context: CliContext,
 	folders: SpoolFolders,
 	wish: Wish,
-	find: () => Iterable<WaitingEntry> = () => copiesOf(folders, wish.id),
-): Redacted & { change: Changed } {
+	find: Find = () => copiesOf(folders, wish.id),
+): Redacted {
 	const found: Envelope[] = [];
 	const change = changeWaiting(context, folders, find, ({ envelope }) => {
 		found.push(envelope);
@@ -197,7 +197,6 @@ export function redact(
 		may_have_left: way.report !== null,
 		exported: way.exported,
 		server,
-		change,
 	};
 }
 

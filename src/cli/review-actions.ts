@@ -1,7 +1,7 @@
 /** What a key does to the report that is looked at: at once and for good, so that leaving loses nothing. */
 import type { Envelope } from "../spool/envelope.js";
 import type { SpoolFolders } from "../spool/layout.js";
-import { type Changed, changeWaiting, type Transform } from "./change-waiting.js";
+import { type Changed, changeWaiting, type Find, type Transform } from "./change-waiting.js";
 import type { CliContext } from "./context.js";
 import { discard } from "./discard.js";
 import { approve, hold } from "./holding.js";
@@ -31,11 +31,17 @@ const LEFT_BEFORE = "It may have left before.";
 const sentence = (said: string, { mayHaveLeft }: Pick<Changed, "mayHaveLeft">): string =>
 	mayHaveLeft.length === 0 ? said : `${said} ${LEFT_BEFORE}`;
 
-function change({ context, folders, item }: Parts, transform: Transform): Changed {
-	const done = changeWaiting(context, folders, () => copiesOf(folders, item), transform);
-	const name = done.names.get(item.id);
-	if (name !== undefined) item.places = [{ name, segment: null }];
-	return done;
+/** Its copies, followed to where a change has put them: else all that waits would be looked through for it. */
+const following =
+	({ folders, item }: Parts): Find =>
+	(names) => {
+		const name = names.get(item.id);
+		if (name !== undefined && item.places.length === 1) item.places = [{ name, segment: null }];
+		return copiesOf(folders, item);
+	};
+
+function change(parts: Parts, transform: Transform): Changed {
+	return changeWaiting(parts.context, parts.folders, following(parts), transform);
 }
 
 const isNoMore = ({ changed, unchanged }: Changed): boolean => changed.length + unchanged.length === 0;
@@ -74,9 +80,7 @@ export const holdBack = (parts: Parts, former: Envelope): Done =>
 
 export function takeOut(parts: Parts, former: Envelope, fields: readonly string[]): Done {
 	const { context, folders, item } = parts;
-	const done = redact(context, folders, { id: item.id, fields }, () => copiesOf(folders, item));
-	const name = done.change.names.get(item.id);
-	if (name !== undefined) item.places = [{ name, segment: null }];
+	const done = redact(context, folders, { id: item.id, fields }, following(parts));
 	const undo = () => {
 		const undone = change(parts, ({ envelope }) => ({ ...envelope, report: former.report }));
 		return isNoMore(undone) ? NO_MORE : sentence("Undone.", undone);

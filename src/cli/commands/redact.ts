@@ -60,7 +60,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (fields.length === 0) throw usageError(spec.name, "Which fields? Name them as et show does (platform, data.KEY).");
 	checkFields(spec.name, fields);
 	const folders = openSpool(context);
-	const { change: _change, ...done } = redact(context, folders, {
+	const done = redact(context, folders, {
 		id: idOf(folders, id),
 		fields: [...new Set(fields)],
 	});
