@@ -63,6 +63,8 @@ const SELDOM = [
 		modules: ["client/upkeep", "client/detached", "client/unanswered"],
 		knowsItsPlace: true,
 	},
+	// Where a person is asked for consent.
+	{ file: "index-ask.cjs", modules: ["client/ask-consent"], knowsItsPlace: false },
 	// Where a text is more than plain words.
 	{ file: "index-texts.cjs", modules: ["report/scrub/rules"], knowsItsPlace: false },
 ];

@@ -1,5 +1,6 @@
 /** What was decided about projects, and what rules above it, in words and as JSON. */
 
+import { type Asked, readAsked } from "../consent/asked.js";
 import { noticeDigest } from "../consent/change.js";
 import { awaitsAnswer } from "../consent/covered.js";
 import { environmentRefusal } from "../consent/environment.js";
@@ -32,12 +33,14 @@ export interface ProjectStatus {
 	ruled_out_by: "site_policy" | "do_not_track" | "et_disabled" | null;
 	/** Why a decision can't be read. */
 	why: string | null;
+	/** What a script asked, and was not told to decide; null where none did. */
+	asked: Pick<Asked, "notice" | "answer" | "at"> | null;
 	/** What the machine's administrator rules; null where that is nothing. */
 	site_policy: PolicyStatus | null;
 }
 
 /** What a decision alone says; the rest is said of every project alike. */
-type Decided = Omit<ProjectStatus, "ruled_out_by" | "site_policy">;
+type Decided = Omit<ProjectStatus, "ruled_out_by" | "site_policy" | "asked">;
 
 function sitePolicyOf(context: CliContext): { policy: SitePolicy; path: string } {
 	const { sitePolicy: path } = userFolders(context);
@@ -83,13 +86,18 @@ function noticeSince(context: CliContext, record: ConsentRecord, manifest: Manif
 	};
 }
 
+function askedOf(context: CliContext, project: string): ProjectStatus["asked"] {
+	const asked = readAsked(userFolders(context).consent, project);
+	return asked === null ? null : { notice: asked.notice, answer: asked.answer, at: asked.at };
+}
+
 /** @param manifest the author's, where it is at hand */
 export function statusOf(context: CliContext, project: string, manifest: Manifest | null): ProjectStatus {
 	const reading = new ConsentStore(userFolders(context).consent).read(project);
-	const site_policy = sitePolicyStatus(context);
+	const around = { asked: askedOf(context, project), site_policy: sitePolicyStatus(context) };
 	if (reading.state !== "decided") {
 		const ruled_out_by = rulingOver(context, manifest?.endpoint ?? null);
-		return { ...undecided(project, reading), ruled_out_by, site_policy };
+		return { ...undecided(project, reading), ruled_out_by, ...around };
 	}
 	const { mode, since, how, grant } = reading.record;
 	const endpoint = grant?.endpoint ?? null;
@@ -105,7 +113,7 @@ export function statusOf(context: CliContext, project: string, manifest: Manifes
 		review: grant?.review ?? NO_REVIEW,
 		ruled_out_by: rulingOver(context, endpoint ?? manifest?.endpoint ?? null),
 		why: null,
-		site_policy,
+		...around,
 	};
 }
 
@@ -137,6 +145,12 @@ function changedLines({ project, notice_changed, new_notice }: ProjectStatus): s
 	return notice_changed === true ? ["  That et.json is older than the one that you agreed to:", meanwhile] : [];
 }
 
+function askedLines({ asked, mode, notice }: ProjectStatus): string[] {
+	if (asked === null || (mode !== "none" && asked.notice <= (notice?.version ?? asked.notice))) return [];
+	const answer = asked.answer === "no" ? "no" : "not now";
+	return [`  you were asked about notice version ${asked.notice} at ${shown(asked.at)}, and said ${answer}`];
+}
+
 /** A few lines about one project. */
 export function statusLines(status: ProjectStatus): string[] {
 	const { project, mode, since, how, endpoint, notice, why } = status;
@@ -144,5 +158,5 @@ export function statusLines(status: ProjectStatus): string[] {
 	if (since !== null) lines.push(`  since ${shown(since)}, by ${shown(how ?? "unknown")}`);
 	if (endpoint !== null) lines.push(`  to ${shown(endpoint)}, notice version ${notice?.version}`);
 	if (status.without.length > 0) lines.push(`  leaves out: ${status.without.map(shown).join(", ")}`);
-	return [...lines, ...reviewLines(status.review), ...changedLines(status)];
+	return [...lines, ...reviewLines(status.review), ...askedLines(status), ...changedLines(status)];
 }

@@ -1,5 +1,6 @@
 /** `et consent`: what a user decides about a project. */
 
+import { askConsentIn } from "../../client/ask-consent.js";
 import { deny, grant, withdraw } from "../../consent/change.js";
 import { type ConsentRecord, NO_REVIEW } from "../../consent/record.js";
 import { ConsentStore } from "../../consent/store.js";
@@ -62,6 +63,7 @@ export const spec = {
 		"grant|local PROJECT|FILE [--manifest FILE] [--without FIELDS] [--with FIELDS] [--yes] [--json]",
 		"grant PROJECT|FILE [--delay TIME] [--approve | --no-approve] [--yes] [--json]",
 		"deny|withdraw PROJECT [--forget] [--json]",
+		"ask [FILE] [--json]",
 		"[status] [PROJECT] [--json]",
 	],
 	details: [
@@ -70,6 +72,9 @@ export const spec = {
 		" local     reports are kept for your own eyes and never sent",
 		" deny      nothing is recorded, also where a script is called with --phone-home",
 		" withdraw  as if you had never agreed; the next grant is a new one",
+		" ask       for an author's script: asks the person at the terminal, once, with",
+		"           one key; where nobody may be asked it says nothing. Ends with 0",
+		"           where the project is granted, and with 3 where it is not",
 		"A grant is for the notice in the author's et.json, which is shown first. When the author changes it, you are asked anew: grant says what has changed, and until you answer only what both notices cover is kept. To deny or withdraw removes what waits, held or not, says what has left and what is in a request without an answer, and offers to have it erased (et forget).",
 		"What you leave out with --without is in no later report, also not under a script's own --phone-home, and is taken out of what waits; it counts as not given, never as zero. To leave out more of what you have granted, you are not asked again.",
 	],
@@ -246,13 +251,25 @@ const ACTIONS: Readonly<Record<string, (request: Request) => number>> = {
 	status,
 };
 
+/** The author's question, for scripts in shells. Says nothing where it may not ask; whether it is granted is the exit code. */
+function ask(context: CliContext, manifest: string, json: boolean): number {
+	const result = askConsentIn(context.client, { manifest });
+	if (json) context.out.line(JSON.stringify(result));
+	const isGranted = result.status === "answered" ? result.answer === "yes" : result.reason === "granted";
+	return isGranted ? EXIT_CODES.ok : EXIT_CODES.notConsented;
+}
+
 export function run(context: CliContext, argv: readonly string[]): number {
 	const { options: given, positionals } = parseCommandLine(spec, argv);
 	const [action = "status", name, surplus] = positionals;
 	if (surplus !== undefined) throw usageError(spec.name, `"${surplus}" is one word too many.`);
+	if (action === "ask") return ask(context, given.manifest ?? name ?? "et.json", given.json);
 	const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
 	if (act === undefined) {
-		throw usageError(spec.name, `There is no decision "${action}": it is ${Object.keys(ACTIONS).join(", ")}.`);
+		throw usageError(
+			spec.name,
+			`There is no decision "${action}": it is ${[...Object.keys(ACTIONS), "ask"].join(", ")}.`,
+		);
 	}
 	const store = new ConsentStore(userFolders(context).consent);
 	if (action === "status" && name === undefined && given.manifest === undefined) {
