@@ -8,6 +8,7 @@ import type { AskRefusal } from "../src/consent/may-ask.js";
 import type { Directories } from "../src/host/directories.js";
 import { type Bounds, keepBounds } from "../src/spool/bounds.js";
 import { clearForgotten } from "../src/spool/forgotten.js";
+import { History } from "../src/spool/history.js";
 import { Journal } from "../src/spool/journal.js";
 import { Copies } from "../src/spool/kept.js";
 import { type SpoolFolders, spoolFolders } from "../src/spool/layout.js";
@@ -171,10 +172,24 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	const removal = new Removal(folders, writer);
 	const journal = new Journal(folders, writer);
 	const copies = new Copies(folders, writer);
+	const history = new History(folders, writer);
 	const transport = await createTransport(env, policy, userAgent, gate.proxy);
 	const source = new Source({ folders, gate, removal, now, ...(nameWindow === undefined ? {} : { nameWindow }) });
 	const lost = new LostCounts(folders, gate);
-	const parts = { ...options, folders, transport, journal, copies, memory, gate, removal, lost, source, onProgress };
+	const parts = {
+		...options,
+		folders,
+		transport,
+		journal,
+		copies,
+		history,
+		memory,
+		gate,
+		removal,
+		lost,
+		source,
+		onProgress,
+	};
 	try {
 		const sending = new Sending(parts, countWaiting(folders));
 		await sending.run();
@@ -186,6 +201,7 @@ async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory
 	} finally {
 		journal.close();
 		copies.close();
+		history.close();
 		removal.close();
 		await transport.close();
 	}

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { systemErrorCode } from "../src/errors.js";
 import { serialiseBatch } from "../src/report/serialise.js";
 import { BATCHES_PATH, type WireVerdict } from "../src/report/wire.js";
+import type { History } from "../src/spool/history.js";
 import type { Journal } from "../src/spool/journal.js";
 import type { Copies } from "../src/spool/kept.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
@@ -32,6 +33,7 @@ export interface SenderOptions {
 	lost: LostCounts;
 	removal: Removal;
 	copies: Copies;
+	history: History;
 	/** No new request after this. */
 	stop: AbortSignal;
 	/** Breaks a request off. */
@@ -43,6 +45,8 @@ export interface SenderOptions {
 const isTaken = (verdict: WireVerdict | undefined): boolean =>
 	verdict?.verdict === "accepted" || verdict?.verdict === "duplicate";
 
+/** Events that tell what a run took. */
+const ENDS: readonly string[] = ["end", "vanished"];
 /** Most counts of lost reports in one batch. */
 const MOST_LOST = 100;
 
@@ -193,6 +197,7 @@ export class EndpointSender {
 		const byId = Object.fromEntries([...verdicts].map(([id, { verdict }]) => [id, verdict]));
 		journal.answered({ at: now().toISOString(), endpoint: this.endpoint, batch, verdicts: byId });
 		this.keepCopies(parcels, verdicts);
+		this.keepFigures(parcels, verdicts);
 		this.options.lost.told(this.endpoint, lost);
 		// One batch's files are being removed while the next one is under way, and no more than one's.
 		await this.removed;
@@ -223,6 +228,12 @@ export class EndpointSender {
 				text,
 			})),
 		);
+	}
+
+	/** What ended runs took, for their user's own eyes: of what its server has now, and while its user wants it. */
+	private keepFigures(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVerdict>): void {
+		const taken = parcels.filter(({ report }) => isTaken(verdicts.get(report.id)) && ENDS.includes(report.event));
+		this.options.history.keep(this.stillAllowed(taken).map(({ text }) => text));
 	}
 
 	/** Looks for the report at fault by halving; one that is alone is refused by its server. */

@@ -9,11 +9,12 @@ import { type Column, Table } from "./table.js";
 import { standardTerminal, type Terminal } from "./terminal.js";
 
 /** What of a spool was removed beside reports, in parts of a sentence. */
-export function tracesInWords({ corrupt, unfinished, open, copies }: RemovedTraces): string[] {
+export function tracesInWords({ corrupt, unfinished, open, copies, history }: RemovedTraces): string[] {
 	const parts: readonly (readonly [count: number, one: string, several: string])[] = [
 		[corrupt + unfinished, "file that was no report", "files that were no reports"],
 		[open, "marker of runs under way", "markers of runs under way"],
 		[copies, "copy of what had left", "copies of what had left"],
+		[history, "line of your own history", "lines of your own history"],
 	];
 	return parts
 		.filter(([count]) => count > 0)

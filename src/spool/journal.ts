@@ -3,11 +3,9 @@
  * when read. Tries are written before the request, so that a report that may have left is known as
  * such whatever happens next.
  */
-import { statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
 import type { Verdict } from "../report/wire.js";
 import type { SpoolFolders } from "./layout.js";
-import { dropLines, LineFile, lineFiles, readLines } from "./line-file.js";
+import { dropLines, LineFile, pruneLines, readLines } from "./line-file.js";
 
 /** A report as the journal names it. */
 export interface JournalReport {
@@ -87,16 +85,7 @@ const MOST_REMEMBERED_KEYS = 10_000;
 
 /** Keeps the log of what was sent bounded: the oldest files go. The keys stay. Never throws. */
 export function pruneJournal(folders: SpoolFolders, most = JOURNAL_FILES * JOURNAL_FILE_BYTES): void {
-	let total = 0;
-	for (const name of lineFiles(folders.sent).reverse()) {
-		try {
-			const path = join(folders.sent, name);
-			total += statSync(path).size;
-			if (total > most) unlinkSync(path);
-		} catch {
-			// Another uploader removed it.
-		}
-	}
+	pruneLines(folders.sent, most);
 }
 
 /** All writers' lines, a file after another. Never throws. */

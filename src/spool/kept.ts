@@ -2,10 +2,9 @@
  * The exact bytes of reports that have left, for a user who wants to keep them: the folder is there where they do. JSON
  * lines, files of each uploader's own; where there are more than so many bytes, the oldest go.
  */
-import { existsSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import type { SpoolFolders } from "./layout.js";
-import { dropLines, LineFile, lineFiles, readLines } from "./line-file.js";
+import { dropLines, LineFile, pruneLines, readLines } from "./line-file.js";
 
 export interface KeptLine {
 	id: string;
@@ -51,20 +50,7 @@ export class Copies {
 	/** @param most @defaultValue MOST_KEPT_BYTES */
 	close(most = MOST_KEPT_BYTES): void {
 		this.file.close();
-		prune(this.folders, most);
-	}
-}
-
-function prune(folders: SpoolFolders, most: number): void {
-	let total = 0;
-	for (const name of lineFiles(folders.kept).reverse()) {
-		try {
-			const path = join(folders.kept, name);
-			total += statSync(path).size;
-			if (total > most) unlinkSync(path);
-		} catch {
-			// Another removed it.
-		}
+		pruneLines(this.folders.kept, most);
 	}
 }
 

@@ -34,6 +34,10 @@ export interface SpoolFolders {
 	kept: string;
 	/** Notices of scripts that are not the ones agreed to, and wait for an answer: a document a project. */
 	notices: string;
+	/** What the user's own runs took: JSON lines, a file a writer. */
+	history: string;
+	/** The page that `et view` makes. */
+	view: string;
 	/** The uploader's memory. */
 	state: string;
 	/** The uploader's lease. */
@@ -66,6 +70,8 @@ export function spoolFolders(root: string): SpoolFolders {
 		forgotten: within(root, "forgotten"),
 		kept: within(root, "kept"),
 		notices: within(root, "notices"),
+		history: within(root, "history"),
+		view: within(root, "view"),
 		state: within(root, "uploader.json"),
 		lease: within(root, "uploader.lock"),
 	};

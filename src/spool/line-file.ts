@@ -7,6 +7,7 @@ import {
 	readdirSync,
 	readFileSync,
 	readSync,
+	statSync,
 	unlinkSync,
 	writeSync,
 } from "node:fs";
@@ -87,6 +88,20 @@ export function lineFiles(folder: string): string[] {
 			.sort();
 	} catch {
 		return [];
+	}
+}
+
+/** Keeps a folder's files to so many bytes: the oldest go. Never throws. */
+export function pruneLines(folder: string, most: number): void {
+	let total = 0;
+	for (const name of lineFiles(folder).reverse()) {
+		try {
+			const path = join(folder, name);
+			total += statSync(path).size;
+			if (total > most) unlinkSync(path);
+		} catch {
+			// Another removed it.
+		}
 	}
 }
 

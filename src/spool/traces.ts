@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { forgetHistory } from "./history.js";
 import { dropCopies } from "./kept.js";
 import { namedRun, runDigits, type SpoolFolders } from "./layout.js";
 import { remove } from "./remove.js";
@@ -27,6 +28,8 @@ export interface RemovedTraces {
 	open: number;
 	/** Copies of what has left. */
 	copies: number;
+	/** Lines of the history of the user's own runs. */
+	history: number;
 }
 
 /** Larger files are none of a report's; only their names are looked at. */
@@ -90,18 +93,21 @@ function removeFrom(folder: string, names: readonly string[], attribution: Attri
 /**
  * Removes all of that which can be told to be of what is to go.
  *
- * @param writer names the files of copies that stay
+ * @param writer names the files of copies and lines that stay
  * @throws the system's error; what is left stays as it was
  */
 export function removeTraces(folders: SpoolFolders, scope: Scope, writer: string): RemovedTraces {
 	const attribution = new Attribution(scope);
 	const { runs, project, all } = scope;
+	const isGone = (line: { project: string; run_id: string }): boolean =>
+		all || line.project === project || runs.has(line.run_id);
 	const unfinished = filesOf(folders.tmp).filter((name) => namedRun(name) !== null);
 	return {
 		corrupt: removeFrom(folders.corrupt, filesOf(folders.corrupt), attribution),
 		// Also where all goes: what says not whose it is may be a writer's who is at work.
 		unfinished: removeFrom(folders.tmp, unfinished, new Attribution({ ...scope, all: false })),
 		open: removeFrom(folders.open, filesOf(folders.open), attribution),
-		copies: dropCopies(folders, writer, (line) => all || line.project === project || runs.has(line.run_id)),
+		copies: dropCopies(folders, writer, isGone),
+		history: forgetHistory(folders, writer, isGone),
 	};
 }

@@ -166,7 +166,7 @@ for (const action of ["withdraw", "deny"] as const) {
 		}
 		sent(home, ["a", "b", "c"], { a: "accepted", b: "later" });
 		const done = await decide(t, home, action, "dunovo");
-		t.deepEqual(done.removed, { waiting: 3, rejected: 1, corrupt: 0, unfinished: 0, open: 0, copies: 0 });
+		t.deepEqual(done.removed, { waiting: 3, rejected: 1, corrupt: 0, unfinished: 0, open: 0, copies: 0, history: 0 });
 		t.deepEqual(done.left, { delivered: 1, unanswered: 2, in_flight: ["c"] });
 		t.like(done, { erasable: 1, forgotten: null });
 		t.is(modeAt(home), action === "deny" ? "denied" : "withdrawn");

@@ -62,7 +62,7 @@ test("a run that left: the server erases it, the receipt is shown, and its key i
 	const asked = await et(t, home, ["forget", RUN.slice(0, 10)]);
 	t.is(
 		asked.stdout,
-		"Nothing of it was left here.\n1 run: erasure is asked for at et-uploader's next turn (at once: et-uploader --once).\n",
+		"Removed here: 1 line of your own history.\n1 run: erasure is asked for at et-uploader's next turn (at once: et-uploader --once).\n",
 	);
 	t.regex((await et(t, home, ["forget"])).stdout, new RegExp(`${RUN} +dunovo +waits +-\n1 request not yet answered`));
 	t.is((await json(t, home, RUN)).runs[0].fate, "asked_before");
@@ -137,7 +137,7 @@ test("no byte of it stays: loose, folded, held, refused, unreadable, half-writte
 	writeFileSync(join(home.spool.open, "b.json"), JSON.stringify({ run_id: "0".repeat(32) }));
 
 	const { removed } = await json(t, home, RUN);
-	t.deepEqual(removed, { waiting: 2, rejected: 1, corrupt: 1, unfinished: 1, open: 1, copies: 1 });
+	t.deepEqual(removed, { waiting: 2, rejected: 1, corrupt: 1, unfinished: 1, open: 1, copies: 1, history: 1 });
 	t.deepEqual([...waiting(home.spool)], []);
 	t.is([...keptLines(home.spool)].length, 1);
 	t.is(readdirSync(home.spool.corrupt).length, 1);

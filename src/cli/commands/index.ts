@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	redact: () => import("./redact.js"),
 	drop: () => import("./drop.js"),
 	sent: () => import("./sent.js"),
+	view: () => import("./view.js"),
 	forget: () => import("./forget.js"),
 	purge: () => import("./purge.js"),
 	status: () => import("./status.js"),

@@ -1,6 +1,5 @@
 /** Pieces that pages share: each takes a value and gives HTML. */
-import type { WireInput } from "../../report/types.js";
-import type { Run, RunStatus } from "../queries/stitch.js";
+
 import {
 	formatAmount,
 	formatBytes,
@@ -9,7 +8,9 @@ import {
 	formatNumber,
 	formatSeconds,
 	isoInstant,
-} from "./format.js";
+} from "../../report/format.js";
+import type { WireInput } from "../../report/types.js";
+import type { Run, RunStatus } from "../queries/stitch.js";
 import { html } from "./html.js";
 
 const STATUS_EXPLANATIONS = {

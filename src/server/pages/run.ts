@@ -1,8 +1,9 @@
 /** The page of one run: everything that is known of it, and how it is known. */
+
+import { formatNumber } from "../../report/format.js";
 import type { Measure, WireException, WireFrame, WireInput } from "../../report/types.js";
 import type { InputTotal, Run } from "../queries/stitch.js";
 import type { StoredEvent } from "../store/types.js";
-import { formatNumber } from "./format.js";
 import { html } from "./html.js";
 import { layout } from "./layout.js";
 import {

@@ -1,7 +1,8 @@
 /** The first page: runs, newest first. */
+
+import { formatNumber } from "../../report/format.js";
 import type { Run } from "../queries/stitch.js";
 import type { LostTotal } from "../store/types.js";
-import { formatNumber } from "./format.js";
 import { html } from "./html.js";
 import { layout } from "./layout.js";
 import {

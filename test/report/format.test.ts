@@ -7,7 +7,7 @@ import {
 	formatNumber,
 	formatSeconds,
 	isoInstant,
-} from "../../../src/server/pages/format.js";
+} from "../../src/report/format.js";
 
 const GIB = 1024 ** 3;
 
