@@ -65,8 +65,12 @@ const SELDOM = [
 	},
 	// Where a person is asked for consent.
 	{ file: "index-ask.cjs", modules: ["client/ask-consent"], knowsItsPlace: false },
-	// Where a text is more than plain words.
-	{ file: "index-texts.cjs", modules: ["report/scrub/rules"], knowsItsPlace: false },
+	// Where a text is more than plain words, or an exception's.
+	{
+		file: "index-texts.cjs",
+		modules: ["report/scrub/rules", "report/traceback/parse", "report/traceback/thrown"],
+		knowsItsPlace: false,
+	},
 ];
 
 /** What stands for `import.meta.url` in CommonJS. */

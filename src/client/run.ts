@@ -75,14 +75,15 @@ export class Run {
 	/**
 	 * The run's end: wall time, CPU and peak memory are measured here. Further calls change nothing.
 	 *
-	 * @param figures what the script knows; `outcome` is `ok` where nothing else is said
+	 * @param figures what the script knows; `outcome` is `ok` where nothing else is said, and `failed` with an `error`
 	 */
 	end(figures: RunFigures = {}): EnqueueResult {
 		return neverThrowing(() => {
 			if (this.ended) return dropped("run_ended", "this run has ended before");
 			this.ended = true;
 			const used = usedSince(this.before, this.context.monotonicS() - this.startedS);
-			return this.report("end", { outcome: "ok", ...used, ...figures });
+			const outcome = (figures.error ?? null) === null ? "ok" : "failed";
+			return this.report("end", { outcome, ...used, ...figures });
 		});
 	}
 

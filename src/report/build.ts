@@ -7,6 +7,8 @@ import { MAX_ENTRIES, MAX_FRAMES, NAME_PATTERN } from "./limits.js";
 import { ANY_KEY, type DataType, type Manifest } from "./manifest.js";
 import { type OwnNames, scrubFileName, scrubLabel, scrubText, scrubUnit, scrubVersion } from "./scrub.js";
 import { isoTime } from "./time.js";
+import { parseTraceback } from "./traceback/parse.js";
+import { thrownException } from "./traceback/thrown.js";
 import {
 	type DataValue,
 	EVENTS,
@@ -167,8 +169,19 @@ function takeLimits(given: unknown, stripped: Stripped): WireLimits | null {
 	};
 }
 
-function takeException(given: unknown, own: OwnNames | undefined, stripped: Stripped): WireException | null {
-	const exception = take(stripped, "exception", given, record) as Partial<ExceptionInput> | null;
+/** What was given of an exception: its parts, its traceback's text, or what was thrown. */
+function givenException({ exception, error }: ReportInput, project: string): unknown {
+	if (exception === undefined || exception === null) return thrownException(error, project);
+	return typeof exception === "string" ? (parseTraceback(exception, { project }) ?? exception) : exception;
+}
+
+const hasException = ({ exception, error }: ReportInput): boolean =>
+	(exception ?? null) !== null || (error ?? null) !== null;
+
+function takeException(given: ReportInput, { manifest, own }: ReportFrame, stripped: Stripped): WireException | null {
+	if (!hasException(given)) return null;
+	const found = givenException(given, manifest.project);
+	const exception = take(stripped, "exception", found, record) as Partial<ExceptionInput> | null;
 	if (exception === null) return null;
 	const frames = Array.isArray(exception.frames) ? (exception.frames as unknown[]) : [];
 	const label = labels(own);
@@ -235,7 +248,7 @@ export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport
 		kill_reason: take(stripped, "killReason", given.killReason, label),
 		weight: frame.weight,
 		inputs: takeInputs(given.inputs, manifest, stripped),
-		exception: takeException(given.exception, own, stripped),
+		exception: takeException(given, frame, stripped),
 		data: takeData(given.data, frame, stripped),
 	};
 	return { report, stripped };

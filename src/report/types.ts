@@ -120,6 +120,7 @@ export interface WireReport {
 /** An input as an author's script gives it: its size in the unit that the manifest declares. */
 export type InputSizes = Record<string, number | null>;
 
+/** An exception without its message; frames stand innermost first. */
 export interface ExceptionInput {
 	type: string;
 	frames?: ReadonlyArray<{ file: string; line?: number | null; function?: string | null }>;
@@ -162,6 +163,12 @@ export interface ReportInput {
 	limits?: { memoryBytes?: number | null; wallS?: number | null; cpus?: number | null } | null;
 	killReason?: string | null;
 	inputs?: InputSizes;
-	exception?: ExceptionInput | null;
+	/**
+	 * An exception's parts, or a traceback as Python, Node.js, R, Perl or bash printed it. Only its type and the
+	 * project's own lines are kept.
+	 */
+	exception?: ExceptionInput | string | null;
+	/** What was thrown, instead of `exception`: only its type and the project's own lines are kept. */
+	error?: unknown;
 	data?: Record<string, unknown>;
 }

@@ -215,3 +215,32 @@ test("JSON that is no report says what it is", (t) => {
 	t.is(wirePath("data.wallS"), "data.wallS");
 	t.is(wirePath("limits.cpus"), "limits.cpus");
 });
+
+const PERL = "no reads in /data/secret.fq at /home/me/bin/count.pl line 42.\n";
+
+test("a traceback is handed over as the interpreter printed it: in a file, on standard input, or in JSON", async (t) => {
+	const home = grantedHome(t);
+	const file = join(temporaryFolder(t), "stderr.txt");
+	writeFileSync(file, PERL);
+	const fromJson = { input: JSON.stringify({ exception: PERL }) };
+	await et(t, home, words(home, "--exception", file));
+	await et(t, home, words(home, "--exception", "-"), { input: PERL });
+	await et(t, home, words(home, "--stdin"), fromJson);
+	const exceptions = reportsIn(home).map(({ exception }) => exception);
+	const expected = { type: "die", frames: [{ file: "count.pl", line: 42, function: null }] };
+	t.deepEqual(exceptions, [expected, expected, expected]);
+});
+
+test("a traceback that can't be read, or is none, costs no report", async (t) => {
+	const home = grantedHome(t);
+	for (const [path, input] of [
+		[join(temporaryFolder(t), "none"), ""],
+		["-", "all is well"],
+	] as const) {
+		const { stdout, code } = await et(t, home, words(home, "--exception", path, "--json"), { input });
+		t.is(code, 0);
+		t.like(JSON.parse(stdout), { status: "queued", stripped: ["exception"] });
+	}
+	const both = await et(t, home, words(home, "--exception", "-", "--stdin"), { input: "{}" });
+	t.regex(both.stderr, /either the report's JSON or a traceback/);
+});

@@ -144,3 +144,15 @@ test("a manifest that can't be used is said, and never thrown", (t) => {
 	}
 	t.like(startRun({ manifest: "/no/such/et.json" }).end(), { status: "dropped", reason: "invalid_manifest" });
 });
+
+test("a run that ends with an error has failed, and says where in its own files", (t) => {
+	const home = temporaryHome(t);
+	grantAt(home);
+	const run = startRunIn(contextOf(home), { manifest: home.manifestPath });
+	run.end({ error: new RangeError("in /home/ada/secret") });
+	const end = reportsIn(home).find(({ event }) => event === "end");
+	t.is(end?.outcome, "failed");
+	t.is(end?.exception?.type, "RangeError");
+	t.regex(end?.exception?.frames[0]?.file ?? "", /^run\.test\.\w+$/);
+	t.notRegex(JSON.stringify(end), /secret/);
+});

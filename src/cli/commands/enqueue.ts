@@ -1,5 +1,5 @@
 /** `et enqueue`: a report from a shell script, out of flags and JSON. */
-
+import { readFileSync } from "node:fs";
 import { dropped, type EnqueueOptions, enqueueIn, neverThrowing } from "../../client/enqueue.js";
 import { loadManifest } from "../../client/manifest-file.js";
 import type { EnqueueResult } from "../../client/result.js";
@@ -33,6 +33,7 @@ const options = {
 	platform: { value: "NAME", help: "what the run was started by, such as galaxy or slurm" },
 	input: { value: "NAME=NUMBER", multiple: true, help: "the size of a declared input, in its declared unit" },
 	data: { value: "KEY=VALUE", multiple: true, help: "free-form data that the manifest declares" },
+	exception: { value: "FILE", help: "a traceback, as the interpreter printed it; - for standard input" },
 	stdin: { help: "read more of the report from standard input, as JSON; flags come before it" },
 	"phone-home": { help: "the user of your script asked for this report: consent for this run alone" },
 	test: { help: "a run of your own, kept apart from users' runs" },
@@ -48,12 +49,14 @@ export const spec = {
 		"Where the user has agreed, the report is in the spool when this ends; where not, nothing is written. It prints nothing and ends with 0 whatever became of the report, so that a script under `set -e` goes on; --json and --strict tell an author more. A value that is of no use is left out, and what the manifest does not declare too.",
 		"With --stdin (or -) an object is read whose names are those of reports:",
 		`${FIELD_NAMES.join(", ")}.`,
+		"A traceback of Python, Node.js, R, Perl or bash is reduced to the error's type and the lines of the project's own files; in JSON, exception may be its text.",
 		'There, inputs is an object of sizes: {"inputs": {"reads": 4000000}}.',
 	],
 	options,
 	examples: [
 		['et enqueue --manifest et.json --command align --wall "$SECONDS" --exit-code $?', "at a script's end"],
 		['et enqueue --manifest et.json --run-key "$key" --event start', "the first of a run's reports"],
+		["et enqueue --manifest et.json --exit-code 1 --exception stderr.txt", "a failure, with what it printed"],
 		['echo \'{"data": {"n": 7}}\' | et enqueue --manifest et.json --stdin --test', "try it out"],
 	],
 	exitCodes: ["ok", "usage", "notConsented", "dropped"],
@@ -115,6 +118,19 @@ function fromFlags(values: Values, manifest: Manifest): { report: ReportInput; r
 	return { report: report as ReportInput, rest: [...inputs.rest, ...data.rest] };
 }
 
+/** More than any program prints of one error. */
+const MOST_TRACEBACK_BYTES = 4 * 1024 * 1024;
+
+/** @returns null where the file can't be read: the report is then kept without it */
+function traceback(path: string): string | null {
+	if (path === "-") return readAll(MOST_TRACEBACK_BYTES);
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return null;
+	}
+}
+
 /** More than any report may have: what is longer need not be read to its end. */
 const MOST_STDIN_BYTES = 4 * MAX_REPORT_BYTES;
 
@@ -139,15 +155,18 @@ function keep(context: CliContext, values: Values, enqueueOptions: EnqueueOption
 	const json = values.stdin ? fromStdin() : { ok: true as const, given: {}, unknown: [] };
 	if (!json.ok) return dropped("invalid_report", json.problem);
 	const flags = fromFlags(values, manifest);
+	const exception = values.exception === undefined ? undefined : traceback(values.exception);
 	const report: ReportInput = {
 		...json.given,
 		...flags.report,
+		...(typeof exception === "string" ? { exception } : {}),
 		inputs: { ...json.given.inputs, ...flags.report.inputs },
 		data: { ...json.given.data, ...flags.report.data },
 	};
 	const result = enqueueIn(context.client, report, enqueueOptions, identity);
 	if (result.status !== "queued") return result;
-	return { ...result, stripped: [...result.stripped, ...json.unknown, ...flags.rest] };
+	const unread = exception === null ? ["exception"] : [];
+	return { ...result, stripped: [...result.stripped, ...json.unknown, ...flags.rest, ...unread] };
 }
 
 export function run(context: CliContext, argv: readonly string[]): number {
@@ -156,6 +175,9 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (surplus[0] !== undefined) throw usageError(spec.name, `"${surplus[0]}" is one word too many.`);
 	if (values.manifest === undefined) throw usageError(spec.name, "Whose report is it? Give --manifest FILE.");
 	const stdin = values.stdin || positionals.includes("-");
+	if (stdin && values.exception === "-") {
+		throw usageError(spec.name, "Standard input is either the report's JSON or a traceback.");
+	}
 	const enqueueOptions = { manifest: values.manifest, phoneHome: values["phone-home"] };
 	const result = neverThrowing(() => keep(context, { ...values, stdin }, enqueueOptions));
 	if (values.json) context.out.line(resultJson(result));
