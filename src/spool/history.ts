@@ -12,7 +12,7 @@ import { dropLines, LineFile, pruneLines, readLines } from "./line-file.js";
 
 const MEBIBYTE = 1024 * 1024;
 const HISTORY_FILE_BYTES = 4 * MEBIBYTE;
-/** More is not kept: about 100,000 runs. */
+/** More is not kept: some 80,000 runs. */
 const MOST_HISTORY_BYTES = 32 * MEBIBYTE;
 
 /** The page that `et view` makes, in the spool's folder for it. */

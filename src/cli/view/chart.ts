@@ -105,13 +105,13 @@ function axisY(scale: Scale, label: (value: number) => string): Markup {
 	);
 }
 
-/** Of many runs so many, evenly over time. */
-function sampled(points: readonly RunPoint[]): readonly RunPoint[] {
+/** Of many points so many, evenly over time. */
+function sampled(points: readonly Placed[]): readonly Placed[] {
 	if (points.length <= MOST_POINTS) return points;
-	return Array.from(
-		{ length: MOST_POINTS },
-		(_, index) => points[Math.floor((index * points.length) / MOST_POINTS)],
-	).filter((point) => point !== undefined);
+	const step = points.length / MOST_POINTS;
+	return Array.from({ length: MOST_POINTS }, (_, index) => points[Math.floor(index * step)]).filter(
+		(point) => point !== undefined,
+	);
 }
 
 function frame(title: string, description: string, content: Markup): Markup {
@@ -121,8 +121,8 @@ function frame(title: string, description: string, content: Markup): Markup {
 export interface Scatter {
 	svg: Markup;
 	drawn: number;
-	/** Runs whose size and figure are both known; those of size 0 have no place on a logarithmic axis. */
-	known: number;
+	/** Runs that have a place here: size and figure are known, and not 0 on a logarithmic axis. */
+	placed: number;
 }
 
 /** A figure against the size of the input; null where no run knows both. */
@@ -134,13 +134,14 @@ export function scatter({ title, description, unit, points, figure, octaves }: S
 	const x = scaleFor(sizes, { from: LEFT, to: RIGHT, wanted: 5, counting: isBytes(unit) ? "bytes" : "decimal" });
 	const y = scaleFor(figures, { from: BOTTOM, to: TOP, wanted: 6, counting: isMemory ? "bytes" : "seconds" });
 	if (x === null || y === null) return null;
-	const placed = sampled(known).flatMap((point): Placed[] => {
+	const placed = known.flatMap((point): Placed[] => {
 		const [left, height] = [x.at(point.size ?? 0), y.at(point[figure] ?? 0)];
 		return left === null || height === null ? [] : [{ x: left, y: height, ending: point.ending }];
 	});
+	const drawn = sampled(placed);
 	const label = isMemory ? formatBytes : secondsLabel;
-	const content = html`${axisX(x, unit)}${axisY(y, label)}${marks(placed)}${medians(octaves, figure, x, y)}`;
-	return { svg: frame(title, description, content), drawn: placed.length, known: known.length };
+	const content = html`${axisX(x, unit)}${axisY(y, label)}${marks(drawn)}${medians(octaves, figure, x, y)}`;
+	return { svg: frame(title, description, content), drawn: drawn.length, placed: placed.length };
 }
 
 const DAY_MS = 86_400_000;

@@ -110,11 +110,11 @@ function scatterFigure(group: Group, figure: "wallS" | "memoryBytes"): Markup | 
 	const description = `The table below gives the same by octave of size. ${inWords(group[figure], figure)}.`;
 	const drawing = scatter({ title, description, unit, points, figure, octaves });
 	if (drawing === null) return null;
-	const { svg, drawn, known } = drawing;
-	const missing = points.length - known;
+	const { svg, drawn, placed } = drawing;
+	const missing = points.length - placed;
 	const notes = [
-		...(drawn < known ? [`${whole(drawn)} of ${plural(known, "run")} drawn`] : []),
-		...(missing > 0 ? [`${whole(missing)} without a known size or figure not drawn`] : []),
+		...(drawn < placed ? [`${whole(drawn)} of ${plural(placed, "run")} drawn`] : []),
+		...(missing > 0 ? [`${whole(missing)} not drawn: their size or figure is not known, or 0`] : []),
 	];
 	const total = inputs.length > 0 ? ` of ${inputs.slice(0, 4).join(" + ")}` : "";
 	const note = notes.length === 0 ? null : html`<p class="note">${notes.join("; ")}.</p>`;
@@ -175,7 +175,7 @@ function pendingSection({ count, byState, newest, rejected }: Pending): Markup {
 }
 
 function pendingReport({ report, text, endpoint, state }: PendingReport): Markup {
-	const reason = state.reason === null ? "" : ` (${state.reason})`;
+	const reason = state.reason === null ? "" : ` (${state.reason.replaceAll("_", " ")})`;
 	const fate = state.state === "local only" ? "It stays here" : `It may go to ${endpoint}`;
 	return html`<details><summary>${commandName(report.command)} ${report.event} <span>${minute(report.occurred_at)} · ${report.project}</span> <span class="state">${state.state}</span></summary>
 <p class="note">${fate}: ${STATE_WORDS[state.state]}${reason}. ID ${report.id}</p><pre>${new Markup(escapedJson(text))}</pre></details>`;

@@ -16,7 +16,7 @@ p { margin: .35rem 0 0; max-width: 46rem; }
 .quiet, .note { color: var(--quiet); }
 .note { font-size: .8125rem; }
 code, pre { font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
-pre { margin: .5rem 0 0; padding: .75rem 1rem; background: var(--raised); border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { margin: .5rem 0 0; padding: .75rem 1rem; background: var(--raised); border-radius: 4px; white-space: pre-wrap; word-break: break-all; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1rem 1.5rem; margin: 1.5rem 0 0; padding: 1.1rem 0 0; border-top: 1px solid var(--rule); }
 .figures dt { color: var(--quiet); font-size: .8125rem; }
 .figures dd { margin: .1rem 0 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
@@ -59,12 +59,12 @@ summary span { color: var(--quiet); margin-left: .6rem; font-size: .875rem; }
 .empty p:first-child { margin-top: 0; }
 @media (max-width: 48rem) {
 	.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-	.stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
+	.stack, .stack caption, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
 	.stack tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .25rem 1rem; padding: .7rem 0; border-bottom: 1px solid var(--rule); }
 	.stack th, .stack td { padding: 0; border: 0; text-align: left; }
 	.stack tbody th { grid-column: 1 / -1; font-weight: 600; }
 	.stack td::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .75rem; }
-	.range { white-space: normal; }
+	.range { display: block; white-space: normal; }
 }
 @media print { details { break-inside: avoid; } }
 `;
