@@ -140,8 +140,8 @@ async function daemon(flags: Flags): Promise<number> {
 }
 
 async function status(asJson: boolean): Promise<number> {
-	const { spool, consent } = userDirectories();
-	const found = await readStatus(spoolFolders(spool), hostHash(hostName()), consent);
+	const places = userDirectories();
+	const found = await readStatus(spoolFolders(places.spool), hostHash(hostName()), places);
 	process.stdout.write(asJson ? `${JSON.stringify(found, null, 2)}\n` : statusText(found, new Date()));
 	return EXIT.ok;
 }

@@ -1,5 +1,8 @@
 /** What the uploader is doing, and how its endpoints fare: for people, and as JSON. */
 import pidusage from "pidusage";
+import { readSitePolicy } from "../src/consent/policy.js";
+import { type PolicyStatus, policyLines, policyStatus } from "../src/consent/policy-words.js";
+import type { Directories } from "../src/host/directories.js";
 import { plainText } from "../src/report/scrub.js";
 import { ERASURES_PATH } from "../src/report/wire.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
@@ -42,6 +45,8 @@ export interface Status {
 	endpoints: Record<string, EndpointState>;
 	/** Notices that have changed and wait for an answer. */
 	new_notices: NewNotice[];
+	/** What this machine's administrator rules; null where that is nothing. */
+	site_policy: PolicyStatus | null;
 }
 
 const MILLISECONDS = 1000;
@@ -69,9 +74,14 @@ function countBy(names: readonly string[]): Record<string, number> {
 
 /**
  * @param host `hostHash` of this machine
- * @param consent folder of the user's decisions
+ * @param directories where the user's decisions are, and the site's policy; not told of where they are not given
  */
-export async function readStatus(folders: SpoolFolders, host: string, consent: string | null = null): Promise<Status> {
+export async function readStatus(
+	folders: SpoolFolders,
+	host: string,
+	directories: Pick<Directories, "consent" | "sitePolicy"> | null = null,
+): Promise<Status> {
+	const { consent, sitePolicy } = directories ?? { consent: null, sitePolicy: null };
 	const state = readState(folders);
 	const lost = [...lostByReason(folders)].map(([project, reasons]) => [project, Object.fromEntries(reasons)]);
 	return {
@@ -87,6 +97,7 @@ export async function readStatus(folders: SpoolFolders, host: string, consent: s
 		next_leaves_at: state.next_leaves_at,
 		endpoints: state.endpoints,
 		new_notices: consent === null ? [] : newNotices(folders, consent),
+		site_policy: sitePolicy === null ? null : policyStatus(readSitePolicy(sitePolicy), sitePolicy),
 	};
 }
 
@@ -127,6 +138,10 @@ function noticeLines({ project, version, agreed_version }: NewNotice): string[] 
 	];
 }
 
+function ruleLines(policy: PolicyStatus | null): string[] {
+	return policyLines(policy).map((line) => (line.startsWith(" ") ? "  " : "") + plainText(line, MAX_LINE));
+}
+
 /** The status as text, a line an item. Pure. */
 export function statusText(status: Status, now: Date): string {
 	const { uploader } = status;
@@ -156,5 +171,6 @@ export function statusText(status: Status, now: Date): string {
 	lines.push(endpoints.length === 0 ? "Endpoints: none yet" : "Endpoints:");
 	for (const [endpoint, state] of endpoints) lines.push(...endpointLines(endpoint, state, now));
 	lines.push(...status.new_notices.flatMap(noticeLines));
+	lines.push(...ruleLines(status.site_policy));
 	return `${lines.join("\n")}\n`;
 }

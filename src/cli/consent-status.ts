@@ -49,8 +49,7 @@ function sitePolicyOf(context: CliContext): { policy: SitePolicy; path: string }
 
 /** What the machine's administrator rules, in words; none where that is nothing. */
 export function sitePolicyLines(context: CliContext): string[] {
-	const { policy, path } = sitePolicyOf(context);
-	return policyLines(policy, path).map(shown);
+	return policyLines(sitePolicyStatus(context)).map(shown);
 }
 
 export function sitePolicyStatus(context: CliContext): PolicyStatus | null {

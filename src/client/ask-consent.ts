@@ -6,7 +6,8 @@ import { accessSync, constants, existsSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readAsked, writeAsked } from "../consent/asked.js";
-import { deny, grant, noticeDigest } from "../consent/change.js";
+import { deny, grant } from "../consent/change.js";
+import { awaitsAnswer } from "../consent/covered.js";
 import { type EnvironmentRefusal, environmentRefusal } from "../consent/environment.js";
 import { NO_POLICY, policyAllows, readSitePolicy } from "../consent/policy.js";
 import type { ConsentRecord } from "../consent/record.js";
@@ -30,11 +31,11 @@ export interface AskConsentOptions {
 
 /** Why nobody was asked. */
 export type NotAsked =
-	/** The user has agreed to this notice. */
+	/** The user has agreed to this notice, or to a newer one. */
 	| "granted"
 	/** The user has decided otherwise. */
 	| "decided"
-	/** The user was asked about this version of the notice, and did not agree. */
+	/** The user was asked about this version of the notice, or a newer one, and did not agree. */
 	| "asked_before"
 	| "consent_unreadable"
 	| "site_policy"
@@ -66,11 +67,11 @@ interface Question {
 	former: ConsentRecord | null;
 }
 
-/** Only a grant for an older notice leaves something to ask; any other decision stands. */
+/** Only a grant for an older notice leaves something to ask; any other decision stands, and an older script asks nothing. */
 function decisionOn(manifest: Manifest, record: ConsentRecord | null): NotAsked | null {
 	if (record === null) return null;
 	if (record.mode !== "granted" || record.grant === null) return "decided";
-	return record.grant.notice.digest === noticeDigest(manifest) ? "granted" : null;
+	return awaitsAnswer(record.grant, manifest) ? null : "granted";
 }
 
 function ruling(manifest: Manifest, { env }: ClientContext, { sitePolicy }: Directories): NotAsked | null {
@@ -102,7 +103,8 @@ function isWritable(folder: string): boolean {
 function whyNot({ context, folders, manifest, former }: Question): NotAsked | null {
 	const ruled = ruling(manifest, context, folders) ?? decisionOn(manifest, former);
 	if (ruled !== null) return ruled;
-	if (readAsked(folders.consent, manifest.project)?.notice === manifest.notice.version) return "asked_before";
+	const asked = readAsked(folders.consent, manifest.project);
+	if (asked !== null && asked.notice >= manifest.notice.version) return "asked_before";
 	const attendant = attendantOf(context.env);
 	if (attendant !== null) return attendant;
 	if (!hasPerson()) return "no_terminal";

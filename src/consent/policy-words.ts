@@ -3,36 +3,38 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SitePolicy } from "./policy.js";
 
-/** What the policy rules, a line each; none where it rules nothing. */
-export function policyLines(policy: SitePolicy, path: string): string[] {
-	const { deny, endpoints, without, proxy, problem } = policy;
-	const lines: string[] = [];
-	if (problem !== null) lines.push(`can't be understood, so nothing is recorded or sent: ${problem}`);
-	else if (deny) lines.push("nothing is recorded or sent");
-	if (endpoints !== null) lines.push(`only to ${endpoints.length === 0 ? "nowhere" : endpoints.join(", ")}`);
-	if (without.length > 0) lines.push(`left out of every report: ${without.join(", ")}`);
-	if (proxy !== null) lines.push(`everything is sent through the proxy ${withoutCredentials(proxy)}`);
-	if (lines.length === 0) return [];
-	const risk = policyRisk(path);
-	if (risk !== null) lines.push(`CAREFUL: ${risk}, so somebody else may have written this. It holds all the same.`);
-	return [`This machine's administrator rules (${path}):`, ...lines.map((line) => `  ${line}`)];
-}
-
-/** The policy as JSON tells it; null where it rules nothing. */
+/** The policy as it is told; credentials of a proxy are not. */
 export interface PolicyStatus {
 	path: string;
 	deny: boolean;
 	endpoints: readonly string[] | null;
 	without: readonly string[];
 	proxy: string | null;
+	/** Why it can't be understood; null where it can. */
 	problem: string | null;
+	/** Why somebody who is no administrator may have written it; null where nobody could. */
 	risk: string | null;
 }
 
+/** @returns null where the policy rules nothing. Never throws */
 export function policyStatus(policy: SitePolicy, path: string): PolicyStatus | null {
-	if (policyLines(policy, path).length === 0) return null;
-	const proxy = policy.proxy === null ? null : withoutCredentials(policy.proxy);
-	return { path, ...policy, proxy, risk: policyRisk(path) };
+	const { deny, endpoints, without, proxy } = policy;
+	if (!deny && endpoints === null && without.length === 0 && proxy === null) return null;
+	return { path, ...policy, proxy: proxy === null ? null : withoutCredentials(proxy), risk: policyRisk(path) };
+}
+
+/** What the policy rules, a line each; none where it rules nothing. */
+export function policyLines(status: PolicyStatus | null): string[] {
+	if (status === null) return [];
+	const { path, deny, endpoints, without, proxy, problem, risk } = status;
+	const lines = [`This machine's administrator rules (${path}):`];
+	if (problem !== null) lines.push("  can't be understood, so nothing is recorded or sent:", `  ${problem}`);
+	else if (deny) lines.push("  nothing is recorded or sent");
+	if (endpoints !== null) lines.push(`  only to ${endpoints.length === 0 ? "nowhere" : endpoints.join(", ")}`);
+	if (without.length > 0) lines.push(`  left out of every report: ${without.join(", ")}`);
+	if (proxy !== null) lines.push(`  everything is sent through the proxy ${proxy}`);
+	if (risk !== null) lines.push(`  CAREFUL: ${risk}.`, "  Somebody else may have written this; it holds all the same.");
+	return lines;
 }
 
 function withoutCredentials(proxy: string): string {

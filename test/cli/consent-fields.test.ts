@@ -207,11 +207,11 @@ test("et consent says what the site's policy rules", (t) => {
 	t.false(text.includes("secret"));
 	const { site_policy } = JSON.parse(consentUnder(t, home, all, "--json"));
 	t.like(site_policy, { deny: false, without: ["platform"], problem: null });
-	t.regex(consentUnder(t, home, '{"denny": true}'), /can't be understood, so nothing .*: it has the key "denny"/);
+	t.regex(consentUnder(t, home, '{"denny": true}'), /can't be understood, so nothing .*:\n {2}it has the key "denny"/);
 	t.is(JSON.parse(consentUnder(t, home, "{}", "--json")).site_policy, null);
 	t.regex(
 		consentUnder(t, home, '{"deny": true}'),
-		/CAREFUL: (?:others than root can write POLICY|POLICY is not root's), so somebody else may/,
+		/CAREFUL: (?:others than root can write POLICY|POLICY is not root's)\.\n {2}Somebody else may/,
 	);
 });
 

@@ -140,6 +140,26 @@ onTerminal(
 	},
 );
 
+onTerminal(
+	"an older script asks nothing: neither where a newer notice was granted, nor where one was asked about",
+	async (t) => {
+		const home = temporaryHome(t);
+		const version = (number: number): void => {
+			const json = manifestJson({ notice: { ...testManifest().notice, version: number } });
+			writeFileSync(home.manifestPath, JSON.stringify(json));
+		};
+		version(3);
+		t.is((await ask(t, home, [{ see: PROMPT, type: " " }])).result.answer, "not_now");
+		version(2);
+		t.is((await ask(t, home, [])).result.reason, "asked_before");
+		version(4);
+		t.is((await ask(t, home, [{ see: PROMPT, type: "y" }])).result.answer, "yes");
+		version(2);
+		t.is((await ask(t, home, [])).result.reason, "granted");
+		t.is(recordAt(home)?.grant?.notice.version, 4);
+	},
+);
+
 const STATE = "stty -a | tr ';' '\\n' | grep -E 'icanon|echo |isig' | tr '\\n' ' '; echo END";
 
 onTerminal("Ctrl-C interrupts the script, nothing is written, and the terminal is as it was", async (t) => {

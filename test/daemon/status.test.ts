@@ -1,7 +1,7 @@
 /** What the status and the summary say to people. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import type { FlushSummary } from "../../daemon/flush.js";
@@ -9,7 +9,7 @@ import { readStatus, type Status, statusText } from "../../daemon/status.js";
 import { isNews, summaryText } from "../../daemon/summary.js";
 import { NEW_ENDPOINT, NEW_STATE, writeState } from "../../src/spool/state.js";
 import { fillSpool, temporarySpool } from "../helpers/spool.js";
-import { HOST } from "../helpers/uploader.js";
+import { directoriesOf, HOST } from "../helpers/uploader.js";
 
 const NOW = new Date("2026-01-31T12:00:00.000Z");
 const EARLIER = "2026-01-31T11:00:00.000Z";
@@ -28,6 +28,7 @@ const QUIET: Status = {
 	next_leaves_at: null,
 	endpoints: {},
 	new_notices: [],
+	site_policy: null,
 };
 
 test("a spool where nothing ever happened", (t) => {
@@ -179,4 +180,23 @@ test("a round is news where a report moved or an endpoint failed", (t) => {
 	t.false(isNews({ kind: "flushed", summary: { ...NOTHING, notDue: ["https://b.example.org"] } }));
 	t.true(isNews({ kind: "flushed", summary: { ...NOTHING, delivered: 1 } }));
 	t.true(isNews({ kind: "flushed", summary: { ...NOTHING, failed: [{ endpoint: "x", why: "y" }] } }));
+});
+
+test("what the machine's administrator rules is told, and that somebody else may have written it", async (t) => {
+	const folders = temporarySpool(t);
+	const places = directoriesOf(folders);
+	t.is((await readStatus(folders, HOST, places)).site_policy, null);
+	writeFileSync(places.sitePolicy, '{"without": ["platform"], "proxy": "http://a:b@proxy.example.org:3128"}');
+	chmodSync(places.sitePolicy, 0o666);
+	const status = await readStatus(folders, HOST, places);
+	t.like(status.site_policy ?? {}, {
+		without: ["platform"],
+		proxy: "http://...@proxy.example.org:3128",
+		problem: null,
+	});
+	const text = statusText(status, NOW);
+	t.regex(text, /^This machine's administrator rules \(.*\):\n {2}left out of every report: platform\n/m);
+	t.regex(text, /^ {2}CAREFUL: .*\.\n {2}Somebody else may have written this; it holds all the same\.$/m);
+	writeFileSync(places.sitePolicy, '{"\\u001b[31m": 1}');
+	t.false(statusText(await readStatus(folders, HOST, places), NOW).includes("\u001b"));
 });
