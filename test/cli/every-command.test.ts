@@ -1,8 +1,9 @@
 /** What holds for every command: JSON, help, and a line that fits a terminal. */
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { CommandModule } from "../../src/cli/command.js";
 import { COMMANDS } from "../../src/cli/commands/index.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
 import type { Home } from "../helpers/home.js";
 import { putReport } from "../helpers/spool.js";
 
@@ -57,26 +58,62 @@ atPty("every command's help fits 80 columns at a terminal (needs python3)", asyn
 	}
 });
 
-/** A harmless call of each command that only looks: what it shows has to fit a terminal. */
-const LOOKS: readonly (readonly string[])[] = [["consent"], ["pending"], ["status"]];
+/** What a person might type, for every command: `ID` stands for the report that waits. */
+const LOOKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+	run: [["run", "--", "true"]],
+	enqueue: [["enqueue", "--manifest", "MANIFEST", "--command", "align"]],
+	"run-key": [["run-key"]],
+	explain: [
+		["explain", "dunovo"],
+		["explain", "dunovo", "--fields"],
+	],
+	consent: [["consent"], ["consent", "status", "dunovo"], ["consent", "grant", "dunovo", "--without", "platform"]],
+	pending: [["pending"], ["pending", "--state", "waiting"]],
+	show: [["show", "ID", "--pretty"]],
+	review: [],
+	hold: [["hold", "ID"]],
+	release: [["release", "ID"]],
+	approve: [["approve", "ID"]],
+	redact: [["redact", "ID", "platform"]],
+	sent: [["sent"]],
+	view: [["view", "--no-open"]],
+	status: [["status"]],
+	check: [["check", "MANIFEST"]],
+	forget: [["forget"]],
+	drop: [["drop", "ID"]],
+	export: [["export", "EXPORT"]],
+	import: [["import", "EXPORT"]],
+	purge: [["purge", "--yes"]],
+};
 
-atPty(
-	"what commands show fits 80 columns at a terminal, and has no colour with NO_COLOR (needs python3)",
-	async (t) => {
-		const home = homeWithReport(t);
-		for (const words of LOOKS) {
-			const { shown } = await atTerminal(t, [...ET_WORDS, ...words], [], { env: { ...home.env, NO_COLOR: "1" } });
-			t.true(widest(shown).length <= COLUMNS, `${words.join(" ")}: ${widest(shown)}`);
-			t.notRegex(shown, COLOURS, words.join(" "));
-		}
-	},
-);
+/** Lines that hold a path or a report are as long as these are. */
+const HAS_PATH = /[\\/].*[\\/]|^\s*"|^\{/;
+
+atPty("every command at a terminal fits 80 columns, and has no colour with NO_COLOR (needs python3)", async (t) => {
+	t.deepEqual(Object.keys(LOOKS).sort(), Object.keys(COMMANDS).sort());
+	const home = homeWithReport(t);
+	const [{ id = "" } = {}] = reportsIn(home);
+	const places: Record<string, string> = { ID: id, MANIFEST: home.manifestPath, EXPORT: join(home.folder, "e.et") };
+	const tooWide: string[] = [];
+	for (const words of Object.values(LOOKS).flat()) {
+		const command = [...ET_WORDS, ...words.map((word) => places[word] ?? word)];
+		const { shown, status } = await atTerminal(t, command, [], { env: { ...home.env, NO_COLOR: "1" } });
+		t.is(status, 0, `${words.join(" ")}: ${shown}`);
+		const wide = shown.split(/\r?\n/).filter((line) => line.length > COLUMNS && !HAS_PATH.test(line));
+		tooWide.push(...wide.map((line) => `${words.join(" ")}: ${line}`));
+		t.notRegex(shown, COLOURS, words.join(" "));
+	}
+	t.deepEqual(tooWide, []);
+});
+
+/** Of the commands that only look, what a program reads. */
+const AS_JSON = ["consent", "pending", "status", "sent", "forget", "explain dunovo", "view --no-open"];
 
 test("what commands say as JSON is one document", async (t) => {
 	const home = homeWithReport(t);
-	for (const words of LOOKS) {
-		const { code, stdout, stderr } = await et(t, home, [...words, "--json"]);
-		t.deepEqual([code, stderr], [0, ""], words.join(" "));
-		t.notThrows(() => JSON.parse(stdout), words.join(" "));
+	for (const words of AS_JSON) {
+		const { code, stdout, stderr } = await et(t, home, [...words.split(" "), "--json"]);
+		t.deepEqual([code, stderr], [0, ""], words);
+		t.notThrows(() => JSON.parse(stdout), words);
 	}
 });

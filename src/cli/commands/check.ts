@@ -146,9 +146,7 @@ function lockWords(path: string, state: LockState | null): string[] {
 	const lock = shown(lockPath(path));
 	if (state === "written") return [`Written: ${lock}. Commit it.`];
 	if (state === "behind") return [`${lock} is of an older notice. Write it anew, and commit it: et check --lock`];
-	return state === "none"
-		? ["No lock tells what users were asked before. Write one, and commit it: et check --lock"]
-		: [];
+	return state === "none" ? ["No lock tells what users were asked before: et check --lock writes one"] : [];
 }
 
 function lockState(former: Former | null, comparison: Comparison | null, writes: boolean): LockState | null {

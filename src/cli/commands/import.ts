@@ -17,6 +17,7 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { plural } from "../quantities.js";
 import { openSpool } from "../spool-view.js";
+import { sentenceFor } from "../terminal.js";
 
 const options = {
 	json: { help: "say what was done as JSON" },
@@ -142,6 +143,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		file.kind === "reports"
 			? importReports(context, folders, file)
 			: importAcknowledged(context, folders, file.acknowledged);
-	context.out.line(given.json ? JSON.stringify(done) : sentence(done));
+	context.out.line(given.json ? JSON.stringify(done) : sentenceFor(context.client.env, sentence(done)));
 	return EXIT_CODES.ok;
 }

@@ -12,7 +12,7 @@ import { forgottenLines } from "../forget-words.js";
 import { byteCount, plural } from "../quantities.js";
 import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
-import { canAsk } from "../terminal.js";
+import { canAsk, sentenceFor } from "../terminal.js";
 import { holdLease } from "../uploader-lease.js";
 
 const options = {
@@ -131,7 +131,8 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const { out, err } = context;
 	openSpool(context);
 	const stock = takeStock(context);
-	if (!given.json) for (const line of isNothing(stock) ? ["Nothing of ET is here."] : stockLines(stock)) out.line(line);
+	const lines = isNothing(stock) ? ["Nothing of ET is here."] : stockLines(stock);
+	if (!given.json) for (const line of lines) out.line(sentenceFor(context.client.env, line));
 	const said = given.yes || isNothing(stock) ? "purge" : answer(context, stock);
 	if (said === "forget") forgetFirst(context);
 	if (said === "nothing") err.line("Nothing was removed.");
