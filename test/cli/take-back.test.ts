@@ -10,6 +10,7 @@ import { accepting, faultyServer, hanging } from "../helpers/faulty-server.js";
 import { grantAt, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { requestsIn } from "../helpers/requests.js";
+import { testServer } from "../helpers/server.js";
 import { plantFile, putReport } from "../helpers/spool.js";
 import { pendingIds, runUploader, startUploader } from "../helpers/uploader.js";
 
@@ -64,6 +65,20 @@ test("files that were no reports, markers and copies go with it; others' stay", 
 	t.regex(stdout, /\nRemoved, too: 1 file that was no report, 1 marker of runs under way\.\n$/);
 	t.is(readdirSync(home.spool.corrupt).length, 1);
 	t.deepEqual(readdirSync(home.spool.open), ["other.json"]);
+});
+
+test("what a server has erased since is not said to be there", async (t) => {
+	const server = await testServer(t);
+	const manifest = testManifest({ endpoint: server.url });
+	const home = temporaryHome(t, manifest);
+	grantAt(home);
+	makeFolders(home.spool);
+	putReport(home.spool, { manifest, key: KEY, grant: "test-grant" });
+	t.is((await runUploader(t, home.spool, ["--once"])).code, 0);
+	t.is((await et(t, home, ["forget", "--project", "dunovo", "--yes"])).code, 0);
+	t.is((await runUploader(t, home.spool, ["--once"])).code, 0);
+	const { stdout } = await et(t, home, ["consent", "withdraw", "dunovo", "--json"]);
+	t.like(JSON.parse(stdout), { left: { delivered: 0, unanswered: 0 } });
 });
 
 test("--forget has what has left erased at once", async (t) => {
