@@ -30,10 +30,17 @@ function placeIn(line: string): Place | null {
 	return placeAt(location, (name ?? "").replace(ALIAS, "") || null);
 }
 
-/** The name in the line that begins the error: messages may have lines of their own between it and the frames. */
+/** What is named like a class. */
+const CLASS_NAME = /^(?:[\w$]+\.)*[A-Z][\w$]*$/;
+
+/**
+ * The name in the line that begins the error: messages may have lines of their own between it and the frames. A word
+ * that is no class's is a message's, and messages are not kept.
+ */
 function typeIn(head: readonly string[]): string {
 	const names = head.map((line) => TYPE.exec(line)?.[1]).filter((name) => name !== undefined);
-	return names.find((name) => ERROR_NAME.test(name)) ?? names.at(-1) ?? "Error";
+	const classes = names.filter((name) => CLASS_NAME.test(name));
+	return classes.find((name) => ERROR_NAME.test(name)) ?? classes.at(-1) ?? "Error";
 }
 
 const isFrame = (line: string): boolean => placeIn(line) !== null || /^\s+at /.test(line);

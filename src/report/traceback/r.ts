@@ -11,7 +11,7 @@ const NUMBERED = /^\s*(\d{1,4}): (.+)$/;
 /** `2. │ └─pkg::f(x) at run.R:5:3`. */
 const TREE = /^\s*(\d{1,4})\. [\s\u2502|]*[\u251c\u2514+\\][\u2500-]+(.+)$/;
 const AT = /(?: at | \(from )([^()]*?)[#:](\d+)(?::\d+)?\)?$/;
-const CALL = /^(`[^`]+`|(?:global )?[A-Za-z.][\w.]*(?::::?`?[^\s(`]+`?)?|<Anonymous>)\s*(?:\(|$)/;
+const CALL = /^(`[^`]{1,100}`|(?:global )?[A-Za-z.][\w.]*(?::::?`?[^\s(`]+`?)?|<Anonymous>)\s*(?:\(|$)/;
 
 /** What R itself puts between an error and the code at fault. */
 const MACHINERY = new Set(
