@@ -12,13 +12,13 @@ import { Journal } from "../../src/spool/journal.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { fold } from "../../src/spool/segments.js";
 import { waiting } from "../../src/spool/waiting.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { putReport } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const GIVEN = { platform: "slurm", inputs: { pairs: 7 }, data: { duplexes: 2 } } as const;
 
 async function choose(t: ExecutionContext, home: Home, ...args: string[]) {

@@ -12,13 +12,12 @@ import { lostByReason } from "../../src/spool/lost.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { entries } from "../../src/spool/read.js";
 import { setAsideRejected } from "../../src/spool/remove.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { fillSpool, putReport } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
-
-const onTerminal = hasTerminal ? test : test.skip;
 
 /** Runs `et consent` with --json. */
 async function decide(t: ExecutionContext, home: Home, ...args: string[]) {

@@ -7,12 +7,12 @@ import { entries, readLoose } from "../../src/spool/read.js";
 import { setAsideRejected } from "../../src/spool/remove.js";
 import { fold } from "../../src/spool/segments.js";
 import { waiting } from "../../src/spool/waiting.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
 import type { Home } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { fillSpool, putReport } from "../helpers/spool.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const droppedOf = (home: Home, project = "dunovo") =>
 	lostByReason(home.spool).get(project)?.get("dropped_by_user") ?? 0;
 

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { CommandModule } from "../../src/cli/command.js";
 import { COMMANDS } from "../../src/cli/commands/index.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
 import type { Home } from "../helpers/home.js";
+import { onTerminal } from "../helpers/needs.js";
 import { putReport } from "../helpers/spool.js";
 
-const atPty = hasTerminal ? test : test.skip;
 const COLUMNS = 80;
 
 /** What a terminal shows of a text: colours take no room. */
@@ -48,7 +48,7 @@ test("every command shows examples, and says what it ends with", async (t) => {
 	}
 });
 
-atPty("every command's help fits 80 columns at a terminal (needs python3)", async (t) => {
+onTerminal("every command's help fits 80 columns at a terminal", async (t) => {
 	const home = homeWithReport(t);
 	for (const name of Object.keys(COMMANDS)) {
 		const { shown, status } = await atTerminal(t, [...ET_WORDS, name, "--help"], [], { env: home.env });
@@ -89,7 +89,7 @@ const LOOKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 /** Lines that hold a path or a report are as long as these are. */
 const HAS_PATH = /[\\/].*[\\/]|^\s*"|^\{/;
 
-atPty("every command at a terminal fits 80 columns, and has no colour with NO_COLOR (needs python3)", async (t) => {
+onTerminal("every command at a terminal fits 80 columns, and has no colour with NO_COLOR", async (t) => {
 	t.deepEqual(Object.keys(LOOKS).sort(), Object.keys(COMMANDS).sort());
 	const home = homeWithReport(t);
 	const [{ id = "" } = {}] = reportsIn(home);

@@ -10,12 +10,12 @@ import { terminalFor } from "../../src/cli/terminal.js";
 import { buildReport } from "../../src/report/build.js";
 import { FIELD_WORDS } from "../../src/report/fields.js";
 import { REPORT_SCHEMA } from "../../src/report/schema.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome } from "../helpers/cli.js";
 import { temporaryHome } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const PLAIN = terminalFor(true, 80, { NO_COLOR: "1" });
 
 /** What authors ask for: two inputs and three keys of data. */

@@ -4,12 +4,11 @@ import test, { type ExecutionContext } from "ava";
 import { noticeDigest } from "../../src/consent/change.js";
 import type { Manifest } from "../../src/report/manifest.js";
 import { noticeNotes } from "../../src/spool/notices.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
 import type { Home } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { temporaryFolder } from "../helpers/temporary.js";
-
-const onTerminal = hasTerminal ? test : test.skip;
 
 const NEXT = {
 	endpoint: "https://elsewhere.example.org",

@@ -7,12 +7,12 @@ import { Journal } from "../../src/spool/journal.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { readLoose } from "../../src/spool/read.js";
 import { fold } from "../../src/spool/segments.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, inBash, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, inBash, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { fillSpool, plantFile, putReport } from "../helpers/spool.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202e\nnew line";
 
 const pending = async (t: Parameters<typeof et>[0], home: Home, ...args: string[]): Promise<string> => {

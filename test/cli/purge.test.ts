@@ -4,15 +4,14 @@ import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { makeFolders } from "../../src/spool/put.js";
 import { NEW_STATE, writeState } from "../../src/spool/state.js";
-import { atTerminal, ET_WORDS, et, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et } from "../helpers/cli.js";
 import { accepting, eachBy, erasing, faultyServer, hanging } from "../helpers/faulty-server.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { requestsIn } from "../helpers/requests.js";
 import { fillSpool, plantFile, putReport } from "../helpers/spool.js";
 import { flushSpool, runUploader, startUploader } from "../helpers/uploader.js";
-
-const onTerminal = hasTerminal ? test : test.skip;
 
 /** A home in which much has happened: reports left, wait, are folded, refused and unreadable; a run is forgotten. */
 async function livedIn(t: ExecutionContext): Promise<Home> {

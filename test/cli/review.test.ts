@@ -9,11 +9,11 @@ import { Journal } from "../../src/spool/journal.js";
 import { lostByReason } from "../../src/spool/lost.js";
 import { requestEntries } from "../../src/spool/requests.js";
 import { waiting } from "../../src/spool/waiting.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, type TerminalStep } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, type TerminalStep } from "../helpers/cli.js";
 import type { Home } from "../helpers/home.js";
+import { onTerminal } from "../helpers/needs.js";
 import { fillSpool, putReport, testReport } from "../helpers/spool.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const ENTERED = "\x1b[?1049h";
 const LEFT = "\x1b[?25h\x1b[?1049l";
 const CTRL_C = "\x03";

@@ -6,14 +6,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { ChildResult } from "../helpers/child.js";
-import { atTerminal, ET, ET_WORDS, et, grantedHome, hasTerminal, inBash, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET, ET_WORDS, et, grantedHome, inBash, reportsIn } from "../helpers/cli.js";
 import { type Home, temporaryHome } from "../helpers/home.js";
+import { onTerminal, underStrace } from "../helpers/needs.js";
 import { namesIn } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
-
-const hasStrace = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
-const onTerminal = hasTerminal ? test : test.skip;
-const underStrace = hasStrace ? test : test.skip;
 
 const reported = (t: ExecutionContext, home: Home, command: readonly string[], options = {}): Promise<ChildResult> =>
 	et(t, home, ["run", "--manifest", home.manifestPath, "--", ...command], options);

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { eraseKey, runIdOf } from "../../src/report/ids.js";
 import { Copies } from "../../src/spool/kept.js";
 import { makeFolders } from "../../src/spool/put.js";
-import { atTerminal, ET_WORDS, et, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et } from "../helpers/cli.js";
 import {
 	accepting,
 	eachBy,
@@ -17,10 +17,10 @@ import {
 } from "../helpers/faulty-server.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { putReport } from "../helpers/spool.js";
 import { pendingIds, runUploader, startUploader } from "../helpers/uploader.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const KEY = eraseKey(Buffer.alloc(16, 7));
 
 async function scene(t: ExecutionContext, behaviour = accepting): Promise<{ home: Home; server: FaultyServer }> {

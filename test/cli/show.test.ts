@@ -3,10 +3,9 @@ import test from "ava";
 import { serialiseReport } from "../../src/report/serialise.js";
 import { entries } from "../../src/spool/read.js";
 import { setAsideRejected } from "../../src/spool/remove.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal, reportsIn } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome, reportsIn } from "../helpers/cli.js";
+import { onTerminal } from "../helpers/needs.js";
 import { plantFile, putReport, testEnvelope } from "../helpers/spool.js";
-
-const onTerminal = hasTerminal ? test : test.skip;
 
 test("in a pipe, byte for byte what the serialiser makes", async (t) => {
 	const home = grantedHome(t);

@@ -5,16 +5,16 @@ import test, { type ExecutionContext } from "ava";
 import { eraseKey, runIdOf } from "../../src/report/ids.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { setAsideCorrupt } from "../../src/spool/remove.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome } from "../helpers/cli.js";
 import { accepting, faultyServer, hanging } from "../helpers/faulty-server.js";
 import { grantAt, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onTerminal } from "../helpers/needs.js";
 import { requestsIn } from "../helpers/requests.js";
 import { testServer } from "../helpers/server.js";
 import { plantFile, putReport } from "../helpers/spool.js";
 import { pendingIds, runUploader, startUploader } from "../helpers/uploader.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
 const KEY = eraseKey(Buffer.alloc(16, 7));
 
 /** A home whose one report has left. */

@@ -5,13 +5,12 @@ import test, { type ExecutionContext } from "ava";
 import { opener } from "../../src/cli/view/open.js";
 import { serialiseReport } from "../../src/report/serialise.js";
 import { History, historyLines } from "../../src/spool/history.js";
-import { atTerminal, ET_WORDS, et, grantedHome, hasTerminal } from "../helpers/cli.js";
+import { atTerminal, ET_WORDS, et, grantedHome } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
+import { onLinux, onTerminal } from "../helpers/needs.js";
 import { putReport, testReport } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
-const onLinux = process.platform === "linux" ? test : test.skip;
 const isUnix = process.platform !== "win32";
 
 async function viewed(t: ExecutionContext, home: Home, ...words: string[]): Promise<{ path: string; text: string }> {

@@ -8,14 +8,13 @@ import { systemContext } from "../../src/client/context.js";
 import { deny, grant, withdraw } from "../../src/consent/change.js";
 import { attendantOf } from "../../src/host/unattended.js";
 import { runScript } from "../helpers/child.js";
-import { atTerminal, et, hasTerminal, reportsIn, type TerminalStep } from "../helpers/cli.js";
+import { atTerminal, et, reportsIn, type TerminalStep } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { asOrdinaryUser, onTerminal } from "../helpers/needs.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
-const onTerminal = hasTerminal ? test : test.skip;
-const asUser = process.getuid?.() === 0 ? test.skip : test;
 const SHIPPED = JSON.stringify(moduleUrl("pkg/index.js"));
 const PROMPT = "any other key: not now ";
 
@@ -295,7 +294,7 @@ test("a decision, one that can't be read, the site's policy and a broken manifes
 	t.notThrows(() => askConsentIn(systemContext({}), undefined as never));
 });
 
-asUser("where no answer could be kept, nobody is asked again and again", async (t) => {
+asOrdinaryUser("where no answer could be kept, nobody is asked again and again", async (t) => {
 	const home = temporaryHome(t);
 	chmodSync(home.folder, 0o500);
 	t.teardown(() => chmodSync(home.folder, 0o700));

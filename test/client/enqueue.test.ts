@@ -14,6 +14,7 @@ import { parseEnvelope } from "../../src/spool/envelope.js";
 import { entries } from "../../src/spool/read.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { manifestJson, testManifest } from "../helpers/manifest.js";
+import { onUnix } from "../helpers/needs.js";
 import { namesIn } from "../helpers/spool.js";
 
 const change = { now: new Date(), how: "test", project: "dunovo" };
@@ -155,7 +156,7 @@ test("why a report is dropped is said", (t) => {
 	t.false(existsSync(home.spool.root));
 });
 
-(process.platform === "win32" ? test.skip : test)("a spool that others can write is named as the reason", (t) => {
+onUnix("a spool that others can write is named as the reason", (t) => {
 	const { home, context } = granted(t);
 	t.is(enqueueIn(context, {}, { manifest: home.manifestPath }).status, "queued");
 	chmodSync(home.spool.root, 0o777);

@@ -1,5 +1,3 @@
-/** A script that uses ET: a process of its own, watched from outside. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -7,12 +5,11 @@ import { entries } from "../../src/spool/read.js";
 import { type ChildResult, runProgram, runScript, runTogether } from "../helpers/child.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { onUnix, underStrace } from "../helpers/needs.js";
 import { namesIn } from "../helpers/spool.js";
 
 const PROCESSES = 50;
 const REPORTS_EACH = 20;
-const hasStrace = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
-const underStrace = hasStrace ? test : test.skip;
 
 /** A script with `enqueue`, `startRun` and the `manifest` at hand. */
 const scriptOf = (home: Home, body: string): string => `
@@ -134,21 +131,18 @@ test("HOME unset: the home of the system's list of users is used, or none; never
 	t.deepEqual(namesIn(cwd), []);
 });
 
-(process.platform === "win32" ? test.skip : test)(
-	"a working directory that is gone, and a relative spool",
-	async (t) => {
-		const home = grantedHome(t);
-		const cwd = join(home.folder, "..", "cwd");
-		mkdirSync(cwd);
-		const body = `
+onUnix("a working directory that is gone, and a relative spool", async (t) => {
+	const home = grantedHome(t);
+	const cwd = join(home.folder, "..", "cwd");
+	mkdirSync(cwd);
+	const body = `
 		import { rmdirSync } from "node:fs";
 		process.chdir(${JSON.stringify(cwd)});
 		rmdirSync(${JSON.stringify(cwd)});
 		const results = [startRun({ manifest }).end(), enqueue({}, { manifest })];
 		process.exitCode = results.every(({ reason }) => reason === "no_home") ? 4 : 1;`;
-		silent(t, await run(t, home, body, { ET_SPOOL: "spool" }), 4);
-	},
-);
+	silent(t, await run(t, home, body, { ET_SPOOL: "spool" }), 4);
+});
 
 test("without consent nothing is made anywhere in the home", async (t) => {
 	const home = temporaryHome(t);
@@ -193,43 +187,40 @@ async function traced(t: ExecutionContext, home: Home, calls: string, body: stri
 	return readFileSync(log, "utf8").split("\n");
 }
 
-underStrace(
-	"open O_EXCL, write, fsync, rename, fsync of the folder, and only then the result (needs strace)",
-	async (t) => {
-		const home = grantedHome(t);
-		const body = `
+underStrace("open O_EXCL, write, fsync, rename, fsync of the folder, and only then the result", async (t) => {
+	const home = grantedHome(t);
+	const body = `
 		import { writeSync } from "node:fs";
 		enqueue({}, { manifest });
 		writeSync(1, enqueue({}, { manifest }).status);`;
-		const lines = await traced(
-			t,
-			home,
-			"openat,open,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,mkdir",
-			body,
-		);
-		const [name = ""] = namesIn(home.spool.new).slice(-1);
-		const [tmp, target] = [join(home.spool.tmp, name), join(home.spool.new, name)];
-		// Of the second report, for which every folder was there.
-		const first = lines.findIndex((line) => line.includes(tmp));
-		const steps = lines.slice(first).filter((line) => line.includes(home.spool.root) || line.includes('"queued"'));
-		const expected: [call: string, of: string][] = [
-			[`open\\w*\\(.*O_WRONLY\\|O_CREAT\\|O_EXCL`, tmp],
-			["write\\(", tmp],
-			["fsync\\(", tmp],
-			["rename\\w*\\(", target],
-			["open\\w*\\(.*O_RDONLY", home.spool.new],
-			["fsync\\(", home.spool.new],
-			["write\\(1", "queued"],
-		];
-		t.is(steps.length, expected.length, steps.join("\n"));
-		for (const [index, [call, of]] of expected.entries()) {
-			t.regex(steps[index] ?? "", new RegExp(`\\b${call}`));
-			t.true(steps[index]?.includes(of), steps[index]);
-		}
-	},
-);
+	const lines = await traced(
+		t,
+		home,
+		"openat,open,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,mkdir",
+		body,
+	);
+	const [name = ""] = namesIn(home.spool.new).slice(-1);
+	const [tmp, target] = [join(home.spool.tmp, name), join(home.spool.new, name)];
+	// Of the second report, for which every folder was there.
+	const first = lines.findIndex((line) => line.includes(tmp));
+	const steps = lines.slice(first).filter((line) => line.includes(home.spool.root) || line.includes('"queued"'));
+	const expected: [call: string, of: string][] = [
+		[`open\\w*\\(.*O_WRONLY\\|O_CREAT\\|O_EXCL`, tmp],
+		["write\\(", tmp],
+		["fsync\\(", tmp],
+		["rename\\w*\\(", target],
+		["open\\w*\\(.*O_RDONLY", home.spool.new],
+		["fsync\\(", home.spool.new],
+		["write\\(1", "queued"],
+	];
+	t.is(steps.length, expected.length, steps.join("\n"));
+	for (const [index, [call, of]] of expected.entries()) {
+		t.regex(steps[index] ?? "", new RegExp(`\\b${call}`));
+		t.true(steps[index]?.includes(of), steps[index]);
+	}
+});
 
-underStrace("no socket is opened, and no program is started (needs strace)", async (t) => {
+underStrace("no socket is opened, and no program is started", async (t) => {
 	const home = grantedHome(t);
 	const body = `
 		const run = startRun({ manifest });

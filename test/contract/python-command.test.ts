@@ -1,22 +1,19 @@
-/** The command that the Python client is, beside `et`: the same decisions, bytes and counts, each read by the other. */
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { noticeDigest } from "../../src/consent/change.js";
 import { runProgram } from "../helpers/child.js";
 import { et } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
+import { withPython } from "../helpers/needs.js";
 import { namesIn, plantFile, putReport, testEnvelope } from "../helpers/spool.js";
 
 const CLIENT = fileURLToPath(new URL("../../../docs/clients/et.py", import.meta.url));
-const hasPython = spawnSync("python3", ["--version"]).status === 0;
-const withPython = hasPython ? test : test.skip;
 
 const py = (t: ExecutionContext, home: Home, ...args: string[]) =>
 	runProgram(t, "python3", ["-B", CLIENT, ...args], { env: home.env });
 
-withPython("a decision of the one is read by the other (needs python3)", async (t) => {
+withPython("a decision of the one is read by the other", async (t) => {
 	const home = temporaryHome(t);
 	const granted = await py(t, home, "consent", "grant", home.manifestPath, "--yes");
 	t.is(granted.code, 0, granted.stderr);
@@ -31,7 +28,7 @@ withPython("a decision of the one is read by the other (needs python3)", async (
 	t.regex((await et(t, home, ["consent", "status", "dunovo"])).stdout, /^dunovo: denied/);
 });
 
-withPython("what restricts a grant holds when it is renewed (needs python3)", async (t) => {
+withPython("what restricts a grant holds when it is renewed", async (t) => {
 	const home = temporaryHome(t);
 	const { grant, ...record } = grantAt(home);
 	const restricted = { ...grant, without: ["platform"], review: { approve: true, delay_s: 60 }, of_later: 1 };
@@ -43,7 +40,7 @@ withPython("what restricts a grant holds when it is renewed (needs python3)", as
 	t.deepEqual([renewed.grant.of_later, renewed.grant.id], [1, grant?.id]);
 });
 
-withPython("show prints the bytes that et prints, whoever wrote the report (needs python3)", async (t) => {
+withPython("show prints the bytes that et prints, whoever wrote the report", async (t) => {
 	const home = temporaryHome(t);
 	grantAt(home);
 	putReport(home.spool, { given: { command: "línea 🧬", wallS: 0.1, inputs: { pairs: 1e21 } } });
@@ -63,7 +60,7 @@ withPython("show prints the bytes that et prints, whoever wrote the report (need
 	t.is((await py(t, home, "pending")).stdout.match(/ waiting$| never leaves$/gm)?.length ?? 0, 2);
 });
 
-withPython("drop counts as et drop does, and what it dropped stays away (needs python3)", async (t) => {
+withPython("drop counts as et drop does, and what it dropped stays away", async (t) => {
 	const home = temporaryHome(t);
 	grantAt(home);
 	for (let report = 0; report < 3; report++) putReport(home.spool);
@@ -77,7 +74,7 @@ withPython("drop counts as et drop does, and what it dropped stays away (needs p
 	t.deepEqual(dropped, { dunovo: { dropped_by_user: 3 } });
 });
 
-withPython("without a terminal nobody is asked, and nothing changes (needs python3)", async (t) => {
+withPython("without a terminal nobody is asked, and nothing changes", async (t) => {
 	const home = temporaryHome(t);
 	const before = home.contents();
 	for (const args of [

@@ -6,14 +6,14 @@ import test from "ava";
 import { POLICY } from "../../daemon/policy.js";
 import { isSchedule } from "../../daemon/serve.js";
 import { runProgram } from "../helpers/child.js";
+import { needing, withPython } from "../helpers/needs.js";
 import { temporarySpool } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 import { runUploader } from "../helpers/uploader.js";
 
 const PAGE = readFileSync(new URL("../../../docs/uploader.md", import.meta.url), "utf8");
 const has = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
-const withSystemd = has("systemd-analyze") ? test : test.skip;
-const withPython = has("python3") ? test : test.skip;
+const withSystemd = needing("systemd-analyze", () => has("systemd-analyze"));
 
 /** The page's first block of a language. */
 function block(language: string): string {

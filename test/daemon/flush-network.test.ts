@@ -16,6 +16,7 @@ import {
 	socketServer,
 } from "../helpers/faulty-server.js";
 import { testManifest } from "../helpers/manifest.js";
+import { needing } from "../helpers/needs.js";
 import { testProxy } from "../helpers/proxy.js";
 import { fillSpool, temporarySpool } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
@@ -24,7 +25,7 @@ import { flushSpool, IMPATIENT, pendingIds, QUICK, rejections, runUploader } fro
 const MEBIBYTE = 1024 * 1024;
 /** One after another: each measures time. */
 const test = ava.serial;
-const withOpenssl = HAS_OPENSSL ? test : test.skip;
+const withOpenssl = needing("openssl", () => HAS_OPENSSL);
 
 /** A spool with reports for one address. */
 function spoolFor(t: Parameters<typeof temporarySpool>[0], endpoint: string, count = 3) {

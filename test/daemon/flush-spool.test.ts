@@ -14,6 +14,7 @@ import { corruptFiles } from "../../src/spool/remove.js";
 import { readState } from "../../src/spool/state.js";
 import { accepting, answering, type Behaviour, faultyServer, giving } from "../helpers/faulty-server.js";
 import { testManifest } from "../helpers/manifest.js";
+import { onUnix } from "../helpers/needs.js";
 import { fillSpool, namesIn, plantFile, putReport, temporarySpool, testEnvelope } from "../helpers/spool.js";
 import { directoriesOf, flushSpool, HOST, pendingIds, QUICK, rejections } from "../helpers/uploader.js";
 
@@ -22,7 +23,6 @@ const YEAR_MS = 365 * DAY_MS;
 const NOW_MS = Date.UTC(2026, 0, 31, 12);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const ESCAPE = /\u001b/;
-const onUnix = process.platform === "win32" ? test.skip : test;
 
 async function scene(t: ExecutionContext, behaviour: Behaviour = accepting) {
 	const server = await faultyServer(t, behaviour);

@@ -1,5 +1,4 @@
 /** `et-uploader` as its users start it: exit codes, schedule, signals, status, and what it says. */
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,13 +20,12 @@ import {
 } from "../helpers/faulty-server.js";
 import { testManifest } from "../helpers/manifest.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { onUnix, withPython } from "../helpers/needs.js";
 import { fillSpool, putReport, temporarySpool } from "../helpers/spool.js";
 import { pendingIds, type RunningUploader, runUploader, startUploader, uploaderEnv } from "../helpers/uploader.js";
 
 const EVERY_SECOND = ["--schedule", "* * * * * *", "--delay", "0"];
 const STARTED = "Sends now, and then by the schedule";
-const onUnix = process.platform === "win32" ? test.skip : test;
-const withPython = spawnSync("python3", ["--version"]).status === 0 ? test : test.skip;
 
 async function scene(t: ExecutionContext, behaviour: Behaviour = accepting, count = 3) {
 	const server = await faultyServer(t, behaviour);

@@ -1,16 +1,12 @@
-/** Nothing is consented, so nothing happens: every call that a script makes of the system is watched. */
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { deny, withdraw } from "../../src/consent/change.js";
 import { runProgram } from "../helpers/child.js";
 import { ET } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { moduleUrl } from "../helpers/modules.js";
-
-const hasStrace = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
-const underStrace = hasStrace ? test : test.skip;
+import { underStrace } from "../helpers/needs.js";
 
 /** Calls that make, change or remove something on disk, and calls that reach out of the process. */
 const WATCHED = [
@@ -81,7 +77,7 @@ const REFUSALS: Record<string, Refusal> = {
 };
 
 for (const [name, { decide, env = {} }] of Object.entries(REFUSALS)) {
-	underStrace(`${name}: no file is made or changed, no socket opened, no program started (needs strace)`, async (t) => {
+	underStrace(`${name}: no file is made or changed, no socket opened, no program started`, async (t) => {
 		const home = temporaryHome(t);
 		decide?.(home);
 		const before = home.contents();
@@ -95,7 +91,7 @@ for (const [name, { decide, env = {} }] of Object.entries(REFUSALS)) {
 	});
 }
 
-underStrace("et run without consent runs its command, and leaves no trace (needs strace)", async (t) => {
+underStrace("et run without consent runs its command, and leaves no trace", async (t) => {
 	const home = temporaryHome(t);
 	const found = await deeds(t, home, {}, [ET, "run", "--manifest", home.manifestPath, "--", "true"]);
 	t.deepEqual(
@@ -106,7 +102,7 @@ underStrace("et run without consent runs its command, and leaves no trace (needs
 	t.deepEqual(home.contents(), []);
 });
 
-underStrace("the watch sees what a consented script does (needs strace)", async (t) => {
+underStrace("the watch sees what a consented script does", async (t) => {
 	const home = temporaryHome(t);
 	grantAt(home);
 	const path = join(home.folder, "..", "script.mjs");

@@ -1,5 +1,3 @@
-/** The command `et` as a process of its own, in a pipe and at a terminal. */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import type { WireReport } from "../../src/report/types.js";
@@ -43,9 +41,6 @@ export function grantedHome(t: ExecutionContext): Home {
 export function reportsIn(home: Home): WireReport[] {
 	return [...entries(home.spool.new)].map(({ envelope }) => envelope.report);
 }
-
-/** Python is what the tests have at hand to play a terminal. */
-export const hasTerminal = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
 /** What a person at the terminal does: waits until something is shown, then types. */
 export interface TerminalStep {

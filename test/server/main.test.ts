@@ -8,6 +8,7 @@ import Sqlite from "better-sqlite3";
 import { openSqliteStore } from "../../src/server/store/sqlite.js";
 import { runProgram } from "../helpers/child.js";
 import { ET_SERVER, startServerProcess } from "../helpers/et-server.js";
+import { asOrdinaryUser } from "../helpers/needs.js";
 import { post, verdicts, wireBatch, wireReport } from "../helpers/server.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
@@ -107,8 +108,6 @@ test("a database that cannot be opened is said in one line", async (t) => {
 	t.is(code, 5);
 	t.regex(stderr, /^et-server: The database .* cannot be opened \(.*\)\. Nothing was changed\. .*--database\.\n$/);
 });
-
-const asOrdinaryUser = process.getuid?.() === 0 || process.platform === "win32" ? test.skip : test;
 
 asOrdinaryUser("a folder that may not be written is said in one line", async (t) => {
 	const folder = temporaryFolder(t);

@@ -14,6 +14,7 @@ import type { SpoolFolders } from "../../src/spool/layout.js";
 import { writerName } from "../../src/spool/line-file.js";
 import { runScript } from "../helpers/child.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { onLinux } from "../helpers/needs.js";
 import { namesIn, temporarySpool } from "../helpers/spool.js";
 
 const HOST = "0123456789ab";
@@ -87,11 +88,9 @@ test("files are the user's own, closed at their size, and the oldest go", (t) =>
 	pruneJournal({ ...folders, sent: join(folders.root, "none") });
 });
 
-(process.platform === "linux" ? test : test.skip)(
-	"after a write that failed, the next line is whole (needs prlimit)",
-	async (t) => {
-		const folders = temporarySpool(t);
-		const script = `
+onLinux("after a write that failed, the next line is whole (needs prlimit)", async (t) => {
+	const folders = temporarySpool(t);
+	const script = `
 		import { spawnSync } from "node:child_process";
 		import { Journal } from ${JSON.stringify(moduleUrl("src/spool/journal.js"))};
 		process.on("SIGXFSZ", () => {});
@@ -105,10 +104,9 @@ test("files are the user's own, closed at their size, and the oldest go", (t) =>
 		limit("unlimited");
 		journal.trying(line("c"), []);
 		console.log(JSON.stringify([limited, failed]));`;
-		const { stdout, stderr } = await runScript(t, script);
-		t.is(stderr, "");
-		const [limited, failed] = JSON.parse(stdout) as [number | null, string];
-		t.is(failed, limited === 0 ? "EFBIG" : "no");
-		if (limited === 0) t.deepEqual(triedIds(folders), new Set(["a", "c"]));
-	},
-);
+	const { stdout, stderr } = await runScript(t, script);
+	t.is(stderr, "");
+	const [limited, failed] = JSON.parse(stdout) as [number | null, string];
+	t.is(failed, limited === 0 ? "EFBIG" : "no");
+	if (limited === 0) t.deepEqual(triedIds(folders), new Set(["a", "c"]));
+});

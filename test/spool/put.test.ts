@@ -16,6 +16,7 @@ import { hostHash, type SpoolFolders, spoolFolders } from "../../src/spool/layou
 import { makeFolders, type PutResult, put, unsafeSpool } from "../../src/spool/put.js";
 import { runScript } from "../helpers/child.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { asRoot, onLinux, onUnix } from "../helpers/needs.js";
 import { namesIn, putReport, temporarySpool, testEnvelope } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
@@ -24,7 +25,6 @@ const AT_MS = Date.UTC(2026, 0, 1);
 const PARTS = { atMs: AT_MS, host: hostHash("test"), pid: 7, runId: ENVELOPE.report.run_id, random: "00c0ffee" };
 const NOBODY = 65534;
 const isRoot = process.geteuid?.() === 0;
-const onUnix = process.platform === "win32" ? test.skip : test;
 
 const attempt = (root: string): PutResult => put(spoolFolders(root), ENVELOPE, PARTS);
 
@@ -82,7 +82,7 @@ onUnix("a spool that others can write is refused", (t) => {
 	t.deepEqual(namesIn(folders.new), []);
 });
 
-(isRoot ? test : test.skip)("a spool of another user is refused (needs root)", (t) => {
+asRoot("a spool of another user is refused", (t) => {
 	const folders = temporarySpool(t);
 	chownSync(folders.root, NOBODY, NOBODY);
 	t.deepEqual(attempt(folders.root), { ok: false, reason: "spool_unsafe", detail: "it belongs to another user" });
@@ -135,13 +135,10 @@ onUnix("a spool under a folder that may be used and not read is made", async (t)
 	t.true((await putAsNobody(t, spoolFolders(join(scratch, "spool")))).ok);
 });
 
-(process.platform === "linux" ? test : test.skip)(
-	"a file system that takes nothing is refused (needs /dev/full, /proc)",
-	(t) => {
-		t.like(attempt("/proc/et-spool"), { ok: false, reason: "spool_unavailable" });
-		t.like(attempt("/dev/full"), { ok: false, reason: "spool_unsafe" });
-	},
-);
+onLinux("a file system that takes nothing is refused (needs /dev/full, /proc)", (t) => {
+	t.like(attempt("/proc/et-spool"), { ok: false, reason: "spool_unavailable" });
+	t.like(attempt("/dev/full"), { ok: false, reason: "spool_unsafe" });
+});
 
 test("no descriptor left: refused, and the spool works again afterwards", async (t) => {
 	const folders = temporarySpool(t);

@@ -10,11 +10,11 @@ import { MAX_ENVELOPE_BYTES, parseEnvelope } from "../../src/spool/envelope.js";
 import { fileName, isReportName, namedAtMs } from "../../src/spool/layout.js";
 import { entries, readEntry, reportNames } from "../../src/spool/read.js";
 import { corruptFiles, setAsideCorrupt } from "../../src/spool/remove.js";
+import { onUnix } from "../helpers/needs.js";
 import { fillSpool, namesIn, plantFile, putReport, temporarySpool, testEnvelope } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
 const AT_MS = Date.UTC(2026, 0, 1);
-const onUnix = process.platform === "win32" ? test.skip : test;
 
 const envelopeText = (changes: Record<string, unknown> = {}): string =>
 	JSON.stringify({ ...testEnvelope(), ...changes });

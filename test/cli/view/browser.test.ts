@@ -11,11 +11,12 @@ import { type RunFigures, runFigures } from "../../../src/report/run-figures.js"
 import { serialiseReport } from "../../../src/report/serialise.js";
 import type { WireReport } from "../../../src/report/types.js";
 import { startBrowser } from "../../helpers/browser.js";
+import { needing } from "../../helpers/needs.js";
 import { testReport } from "../../helpers/spool.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 
 const browser = await startBrowser();
-const inBrowser = browser === undefined ? test.skip : test.serial;
+const inBrowser = needing("Chromium", () => browser !== undefined, test.serial);
 test.after.always(() => browser?.close());
 
 const WIDTHS = [380, 1600];

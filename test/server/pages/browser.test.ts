@@ -3,10 +3,11 @@ import test from "ava";
 import type { Page } from "playwright-core";
 import type { RunningServer } from "../../../src/server/serve.js";
 import { startBrowser } from "../../helpers/browser.js";
+import { needing } from "../../helpers/needs.js";
 import { post, randomRunId, testServer, verdicts, wireBatch, wireReport } from "../../helpers/server.js";
 
 const browser = await startBrowser();
-const inBrowser = browser === undefined ? test.skip : test.serial;
+const inBrowser = needing("Chromium", () => browser !== undefined, test.serial);
 test.after.always(() => browser?.close());
 
 const WIDTHS = [380, 1600];
