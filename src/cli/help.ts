@@ -1,4 +1,4 @@
-/** Help, made from what a command says of itself. docs/cli.md is the same text. */
+/** Help, made from what a command says of itself; docs/cli.md and docs/man/ are made from the same. */
 import { type CommandSpec, type OptionSpec, withHelp } from "./command.js";
 import { EXIT_CODE_MEANINGS, EXIT_CODES } from "./exit-codes.js";
 import { styled, type Terminal, wrapped } from "./terminal.js";
