@@ -1,7 +1,7 @@
 /** A report as people read it: each field that says something, with what it is. Pure. */
 import { FIELD_WORDS } from "../report/fields.js";
 import { isOptionalField } from "../report/optional-fields.js";
-import type { WireReport } from "../report/types.js";
+import type { WireInput, WireReport } from "../report/types.js";
 import { shown, shownJson } from "./shown.js";
 import { styled, type Terminal, textWidth, wrapped } from "./terminal.js";
 
@@ -12,6 +12,10 @@ interface Field {
 	/** What it is, in words: whole, or in fewer where there is less room. */
 	words: readonly string[];
 }
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isNothing = (value: unknown): boolean =>
 	value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
@@ -24,37 +28,49 @@ function wordsOf(name: string): readonly string[] {
 	return [what, short];
 }
 
-function inputFields(report: WireReport): Field[] {
-	return (report.inputs ?? []).map(({ name, unit, size }) => ({
+const isInput = (input: unknown): input is WireInput =>
+	isObject(input) && typeof input["name"] === "string" && typeof input["unit"] === "string";
+
+function inputFields(inputs: readonly WireInput[]): Field[] {
+	return inputs.map(({ name, unit, size }) => ({
 		path: `inputs.${name}`,
 		value: `${size ?? "not known"} ${unit}`,
 		words: ["the size of an input"],
 	}));
 }
 
-function dataFields(report: WireReport): Field[] {
-	return Object.entries(report.data ?? {}).map(([key, value]) => ({
+function dataFields(data: Json): Field[] {
+	return Object.entries(data).map(([key, value]) => ({
 		path: `data.${key}`,
 		value: plain(value),
 		words: ["what the author declared"],
 	}));
 }
 
-function exceptionFields({ exception }: WireReport): Field[] {
-	if (exception === null || exception === undefined) return [];
-	const frames = exception.frames.map(({ file, line, function: name }) => `${name ?? "?"} (${file}:${line ?? "?"})`);
-	const value = [exception.type, ...frames].join(" < ");
-	return [{ path: "exception", value, words: wordsOf("exception") }];
+interface Exception {
+	type: string;
+	frames?: readonly Json[] | null;
 }
 
-/** All that a report says, in its own order. */
+function isException(value: unknown): value is Exception {
+	if (!isObject(value) || typeof value["type"] !== "string") return false;
+	const frames = value["frames"] ?? [];
+	return Array.isArray(frames) && frames.every(isObject);
+}
+
+function exceptionText({ type, frames }: Exception): string {
+	const calls = (frames ?? []).map(({ file, line, function: name }) => `${name ?? "?"} (${file}:${line ?? "?"})`);
+	return [type, ...calls].join(" < ");
+}
+
+/** All that a report says, in its own order. Any program may have made it: what has another shape is shown as it is. */
 function fieldsOf(report: WireReport): Field[] {
-	return Object.entries(report).flatMap(([name, value]): Field[] => {
+	return Object.entries(report).flatMap(([name, value]: [string, unknown]): Field[] => {
 		if (isNothing(value)) return [];
-		if (name === "inputs" && Array.isArray(value)) return inputFields(report);
-		if (name === "data") return dataFields(report);
-		if (name === "exception") return exceptionFields(report);
-		return [{ path: name, value: plain(value), words: wordsOf(name) }];
+		if (name === "inputs" && Array.isArray(value) && value.every(isInput)) return inputFields(value);
+		if (name === "data" && isObject(value)) return dataFields(value);
+		const text = name === "exception" && isException(value) ? exceptionText(value) : plain(value);
+		return [{ path: name, value: text, words: wordsOf(name) }];
 	});
 }
 

@@ -3,7 +3,7 @@
  * and the server take out the same. What is left out is not given; it never counts as zero.
  */
 import { isName } from "./limits.js";
-import { MEASURES, type Measure, type WireInput, type WireReport } from "./types.js";
+import { MEASURES, type Measure, type WireReport } from "./types.js";
 
 /** Without these a report cannot be placed, judged or counted. */
 type RequiredField = "id" | "run_id" | "event" | "project" | "occurred_at" | "manifest_notice" | "weight" | "test";
@@ -49,7 +49,8 @@ export function isOptionalField(path: string): boolean {
 /**
  * The report without these fields, in the order in which it was: a standard field is `null` or empty, a declared input
  * or key is gone. A measure takes the name of its method with it, and a platform the one beneath. What is not in the
- * report, or cannot be left out, changes nothing.
+ * report, or cannot be left out, changes nothing. Any program may have made the report: what has not the shape of inputs
+ * or data, and could so hold what is left out, is gone with it. Never throws.
  */
 export function withoutFields<R extends { readonly [F in OptionalField]?: unknown }>(
 	report: R,
@@ -78,14 +79,23 @@ function makeNotGiven(report: Record<string, unknown>, field: OptionalField): vo
 	if (Object.hasOwn(report, field)) report[field] = NOT_GIVEN[field]();
 }
 
+function isOtherInput(input: unknown, name: string): boolean {
+	const itsName = (input as { name?: unknown } | null)?.name;
+	return typeof itsName === "string" && itsName !== name;
+}
+
 function removeInput(report: Record<string, unknown>, name: string): void {
 	const { inputs } = report;
-	if (Array.isArray(inputs)) report["inputs"] = (inputs as WireInput[]).filter((input) => input.name !== name);
+	if (Array.isArray(inputs)) report["inputs"] = inputs.filter((input: unknown) => isOtherInput(input, name));
+	else if (inputs !== null) makeNotGiven(report, "inputs");
 }
 
 function removeKey(report: Record<string, unknown>, field: "data" | "measured_by", key: string): void {
-	const entries = Object.entries(report[field] ?? {});
-	if (entries.length > 0) report[field] = Object.fromEntries(entries.filter(([each]) => each !== key));
+	const value = report[field] ?? {};
+	const isRecord = typeof value === "object" && !Array.isArray(value);
+	const entries = isRecord ? Object.entries(value) : [];
+	if (!isRecord) makeNotGiven(report, field);
+	else if (entries.length > 0) report[field] = Object.fromEntries(entries.filter(([each]) => each !== key));
 }
 
 function isStandardField(path: string): path is OptionalField {

@@ -1,6 +1,7 @@
 /** `et pending`: what waits, for people and for programs. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import test from "ava";
 import type { ReportInput } from "../../src/report/types.js";
 import { Journal } from "../../src/spool/journal.js";
@@ -11,7 +12,7 @@ import { atTerminal, ET_WORDS, et, grantedHome, inBash, reportsIn } from "../hel
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { onTerminal } from "../helpers/needs.js";
-import { fillSpool, plantFile, putReport } from "../helpers/spool.js";
+import { fillSpool, plantFile, putReport, testEnvelope } from "../helpers/spool.js";
 
 const HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202e\nnew line";
 
@@ -53,6 +54,29 @@ test("what a report or a file is called can't speak to a terminal", async (t) =>
 	t.regex(text, /\\u\{1b\}\[2J/);
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
 	t.notRegex(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+});
+
+test("what another program wrote in another shape is listed, shown, redacted and left out of like the rest", async (t) => {
+	const home = grantedHome(t);
+	const shapes = [
+		{ inputs: [null] },
+		{ inputs: { pairs: 1 }, data: "x" },
+		{ command: 5 },
+		{ exception: { type: "E" } },
+	];
+	for (const shape of shapes) {
+		const envelope = testEnvelope({ grant: "test-grant" });
+		plantFile(home.spool, JSON.stringify({ ...envelope, report: { ...envelope.report, ...shape } }));
+	}
+	t.regex(await pending(t, home), /\n4 reports, .*: 4 waiting\.\n$/);
+	const consent = await et(t, home, ["consent", "grant", "dunovo", "--without", "inputs.pairs,data.duplexes"]);
+	t.is(consent.code, 0, consent.stderr);
+	const redacted = await Promise.all(
+		reportsIn(home).map(({ id }) => et(t, home, ["redact", id, "exception", "inputs.other"])),
+	);
+	t.true(redacted.every(({ code }) => code === 0));
+	t.true(reportsIn(home).every(({ inputs, data }) => isDeepStrictEqual([inputs, data], [[], {}])));
+	t.is((await et(t, home, ["view", "--no-open"])).code, 0);
 });
 
 onTerminal("at a terminal of 80 columns no line is longer, and short ids are what et show takes", async (t) => {

@@ -4,6 +4,7 @@ import { keysIn } from "../../src/cli/keyboard.js";
 import { folded, reportLines } from "../../src/cli/report-lines.js";
 import { HELP } from "../../src/cli/review-screen.js";
 import { terminalFor, textWidth } from "../../src/cli/terminal.js";
+import type { WireReport } from "../../src/report/types.js";
 import type { Envelope } from "../../src/spool/envelope.js";
 import { Journal } from "../../src/spool/journal.js";
 import { lostByReason } from "../../src/spool/lost.js";
@@ -244,6 +245,22 @@ test("no line of a report is wider than the terminal, and none of it is cut", (t
 		t.notRegex(lines.join(""), /\x1b/);
 	}
 	t.is(folded(long, 7).join(""), long);
+});
+
+test("a field of another shape than a report's is shown as it is", (t) => {
+	const odd = {
+		inputs: [null],
+		data: "x",
+		exception: { type: "E" },
+		command: { a: 1 },
+	};
+	const report = { ...testReport(), ...odd } as unknown as WireReport;
+	const lines = reportLines(report, terminalFor(true, 80, { NO_COLOR: "1" }));
+	for (const value of [/^inputs +\[null\]/, /^data +x/, /^exception +E/, /^command +\{"a":1\}/]) {
+		t.true(lines.some((line) => value.test(line)));
+	}
+	const thrown = { ...testReport(), exception: "boo" } as unknown as WireReport;
+	t.true(reportLines(thrown, terminalFor(true, 80, {})).some((line) => line.startsWith("exception           boo")));
 });
 
 test("the help of the keys fits 80 columns", (t) => {

@@ -141,3 +141,19 @@ test("a field that a report does not have is not added to it", (t) => {
 		wall_s: null as never,
 	});
 });
+
+test("of what another program wrote, whatever its shape, nothing is left that could be what is left out", (t) => {
+	const shapes = fc.oneof(fc.anything(), fc.array(fc.oneof(fc.anything(), fc.record({ name: names, size: sizes }))));
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(shapes, shapes, names, (inputs, data, name) => {
+				const report = withoutFields({ inputs, data, measured_by: data }, [`inputs.${name}`, `data.${name}`, "wall_s"]);
+				const others = (report.inputs ?? []) as { name: unknown }[];
+				return (
+					others.every((input) => typeof input.name === "string" && input.name !== name) &&
+					[report.data, report.measured_by].every((each) => !Object.hasOwn(each ?? {}, name) || each === null)
+				);
+			}),
+		),
+	);
+});

@@ -70,7 +70,7 @@ function cells(entry: Entry, state: ReportState, nowMs: number, { isTerminal }: 
 		isTerminal ? shortId(report.id) : report.id,
 		isTerminal ? age(report.occurred_at, nowMs) : report.occurred_at,
 		report.project,
-		report.command ?? "-",
+		typeof report.command === "string" ? report.command : "-",
 		eventOf(report),
 		String(Buffer.byteLength(entry.text)),
 		state.state,

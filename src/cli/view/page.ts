@@ -39,7 +39,8 @@ const ENDING_WORDS: Readonly<Record<RunEnding, string>> = {
 
 const whole = (count: number): string => formatNumber(count);
 const minute = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? iso : formatMinute(Date.parse(iso)));
-const commandName = (command: string | null): string => command ?? "unnamed command";
+/** A report that waits may have been made by any program. */
+const commandName = (command: unknown): string => (typeof command === "string" ? command : "unnamed command");
 
 export function page(collected: Collected, options: PageOptions): string {
 	const groups = groupsOf(collected.runs);
