@@ -55,6 +55,8 @@ export function ownNames(known: {
 const LONGEST_PLAIN_WORD = 19;
 /** Machines are called `ip-10-0-1-23` or `DESKTOP-3F9A1B2`: a word with a hyphen is plain when it is shorter. */
 const LONGEST_HYPHENATED = 9;
+/** What a shorter one must not have behind a hyphen: `ada-iMac` is a machine, and a secret stands after `-token`. */
+const TELLING_PART = /^(?:i?Mac|acc|api|auth|client|cookie|cred|pass|priv|pwd|secret|sess|set-c|token)/i;
 
 const SPACE = 0x20;
 const HYPHEN = 0x2d;
@@ -82,6 +84,7 @@ function isPlainWord(text: string, start: number, end: number): boolean {
 		if (code === HYPHEN) {
 			hyphens++;
 			if (isName || hyphens > 2 || text.charCodeAt(index + 1) === HYPHEN) return false;
+			if (TELLING_PART.test(text.slice(index + 1, end))) return false;
 		}
 		if (code !== DOT) continue;
 		dots++;

@@ -52,7 +52,7 @@ const ISSUED = new RegExp(
 		"SG\\.[\\w-]{8,}\\.[\\w-]{8,}", // SendGrid
 		"dckr_pat_[\\w-]{11,}",
 		"do[opr]_v1_[0-9a-f]{13,}",
-		"eyJ[\\w-]{6,}\\.[\\w-]{6,}(?:\\.[\\w-]*)?", // JSON Web Token
+		"eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*)?", // JSON Web Token
 	].join("|")})`,
 	"g",
 );
