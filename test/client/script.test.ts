@@ -42,6 +42,29 @@ test("in an exit handler", async (t) => {
 	);
 });
 
+/** What a script may find: no devices, no /proc, no name of the machine, no randomness, and a clock that shows no time. */
+const BARE_MACHINE = `
+	const fs = process.getBuiltinModule("node:fs");
+	const absent = () => { throw new Error("not on this machine"); };
+	for (const name of ["openSync", "readFileSync"]) {
+		const original = fs[name];
+		fs[name] = (path, ...rest) => (/^\\/(?:dev|proc)\\//.test(path) ? absent() : original(path, ...rest));
+	}
+	process.getBuiltinModule("node:os").hostname = absent;
+	Object.defineProperty(globalThis, "crypto", { value: undefined });
+	globalThis.Date = class extends Date { constructor() { super(Number.NaN); } };`;
+
+test("on a machine where nothing can be had: it is imported and called all the same, and says why nothing is kept", async (t) => {
+	const home = grantedHome(t);
+	const script = `${BARE_MACHINE}
+		const { enqueue, startRun } = await import(${JSON.stringify(moduleUrl("pkg/index.js"))});
+		const manifest = ${JSON.stringify(home.manifestPath)};
+		const results = [enqueue({}, { manifest }), startRun({ manifest }).end()];
+		process.exitCode = results.every(({ status, reason }) => status === "dropped" && reason === "internal_error") ? 0 : 9;`;
+	silent(t, await runScript(t, script, { env: home.env }));
+	t.deepEqual(reportsIn(home), []);
+});
+
 test("after an exception that nobody caught", async (t) => {
 	const home = grantedHome(t);
 	const body = `
