@@ -2,7 +2,7 @@
  * One command at a time changes what waits. Two at once would each put an envelope in the place of the same report,
  * and what one took out would leave in the other's. Uploaders and writers need no such turn: they change no envelope.
  */
-import { closeSync, openSync, readFileSync, statSync, utimesSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync, unlinkSync, utimesSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { FILE_MODE, makeFolder } from "../document/durable.js";
 import { EtError, systemErrorCode } from "../errors.js";
@@ -70,9 +70,16 @@ function create(path: string, text: string): boolean {
 		if (systemErrorCode(error) === "EEXIST") return false;
 		throw error;
 	}
-	writeSync(descriptor, text);
-	closeSync(descriptor);
-	return true;
+	try {
+		writeSync(descriptor, text);
+		return true;
+	} catch (error) {
+		// A full disk: nobody's name stands there, and nobody could tell that its holder is no more.
+		unlinkSync(path);
+		throw error;
+	} finally {
+		closeSync(descriptor);
+	}
 }
 
 const busy = (what: string): EtError => new EtError("ET_SPOOL_BUSY", what);

@@ -6,7 +6,9 @@ import test from "ava";
 import { changing, type Holder } from "../../src/spool/changing.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { waiting } from "../../src/spool/waiting.js";
+import { runProgram } from "../helpers/child.js";
 import { et, grantedHome } from "../helpers/cli.js";
+import { moduleUrl } from "../helpers/modules.js";
 import { fillSpool, namesIn, temporarySpool } from "../helpers/spool.js";
 
 const HOST = "0123456789ab";
@@ -65,6 +67,21 @@ test("who stood still for too long sees that its turn is over", (t) => {
 	);
 	t.like(error, { code: "ET_SPOOL_BUSY" });
 	t.deepEqual(namesIn(folders.tmp), ["changing"], "the other one's turn is left to it");
+});
+
+const onUnix = process.platform === "win32" ? test.skip : test;
+
+onUnix("a disk on which no byte may be written: the turn does not stay taken by nobody", async (t) => {
+	const folders = temporarySpool(t);
+	const script = `
+		import { changing } from ${JSON.stringify(moduleUrl("src/spool/changing.js"))};
+		try { changing(${JSON.stringify(folders)}, ${JSON.stringify(holder())}, () => {}); } catch (error) { process.exitCode = error.code === "EFBIG" ? 0 : 9; }`;
+	// Coverage is not measured there: Node.js could not write it either.
+	const limited = ["-c", 'unset NODE_V8_COVERAGE; ulimit -f 0; exec "$@"', "sh"];
+	const node = [process.execPath, "--input-type=module", "--eval", script];
+	const { code, stderr } = await runProgram(t, "sh", [...limited, ...node]);
+	t.deepEqual([code, stderr], [0, ""]);
+	t.deepEqual(namesIn(folders.tmp), []);
 });
 
 test("commands at once: each report is there once, and what was taken out is in none", async (t) => {
