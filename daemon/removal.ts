@@ -30,15 +30,19 @@ export class Removal {
 		return isGone(this.gone, id, name);
 	}
 
+	/** Those of runs that no user has forgotten by this moment. */
+	notForgotten(parcels: readonly Parcel[]): Parcel[] {
+		const forgotten = forgottenRuns(this.folders);
+		return parcels.filter(({ report }) => !forgotten.has(report.run_id));
+	}
+
 	/**
 	 * Those that are in the spool at this moment, and of no forgotten run: their user may have dropped some since they
 	 * were read, or forgotten a run whose script left another report of it then.
 	 */
 	stillThere(parcels: readonly Parcel[]): Parcel[] {
 		if (parcels.some(({ segment }) => segment !== null)) this.lookForTombstones();
-		const forgotten = forgottenRuns(this.folders);
-		const wanted = parcels.filter(({ report }) => !forgotten.has(report.run_id));
-		return wanted.filter(({ name, segment, report }) =>
+		return this.notForgotten(parcels).filter(({ name, segment, report }) =>
 			segment === null ? existsSync(join(this.folders.new, name)) : !this.isGone(report.id, name),
 		);
 	}

@@ -196,8 +196,7 @@ export class EndpointSender {
 		const { folders, journal, now, memory, removal } = this.options;
 		const byId = Object.fromEntries([...verdicts].map(([id, { verdict }]) => [id, verdict]));
 		journal.answered({ at: now().toISOString(), endpoint: this.endpoint, batch, verdicts: byId });
-		this.keepCopies(parcels, verdicts);
-		this.keepFigures(parcels, verdicts);
+		this.keepTraces(parcels.filter(({ report }) => isTaken(verdicts.get(report.id))));
 		this.options.lost.told(this.endpoint, lost);
 		// One batch's files are being removed while the next one is under way, and no more than one's.
 		await this.removed;
@@ -214,12 +213,25 @@ export class EndpointSender {
 		memory.succeeded(this.endpoint, delivered, rejected);
 	}
 
-	/** The bytes of what its server has now, before they go: where their user wants them. */
-	private keepCopies(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVerdict>): void {
+	/** What stays here of what its server has now: copies, and what ended runs took, for their user's own eyes. */
+	private keepTraces(taken: readonly Parcel[]): void {
+		const wanted = this.stillWanted(taken);
+		this.keepCopies(wanted);
+		this.keepFigures(wanted);
+	}
+
+	/** Those that their user has not forgotten, nor taken consent back for, while they were in the request. */
+	private stillWanted(parcels: readonly Parcel[]): Parcel[] {
+		const { gate, removal } = this.options;
+		gate.refresh();
+		return removal.notForgotten(parcels).filter((parcel) => gate.ask(parcel.report.project, parcel).send !== "never");
+	}
+
+	/** The bytes as they left, before their files go: where their user wants them. */
+	private keepCopies(parcels: readonly Parcel[]): void {
 		const at = this.options.now().toISOString();
-		const taken = parcels.filter(({ report }) => isTaken(verdicts.get(report.id)));
 		this.options.copies.keep(
-			taken.map(({ report: { id, run_id, project }, text }) => ({
+			parcels.map(({ report: { id, run_id, project }, text }) => ({
 				id,
 				run_id,
 				project,
@@ -230,10 +242,10 @@ export class EndpointSender {
 		);
 	}
 
-	/** What ended runs took, for their user's own eyes: of what its server has now, and while its user wants it. */
-	private keepFigures(parcels: readonly Parcel[], verdicts: ReadonlyMap<string, WireVerdict>): void {
-		const taken = parcels.filter(({ report }) => isTaken(verdicts.get(report.id)) && ENDS.includes(report.event));
-		this.options.history.keep(this.stillAllowed(taken).map(({ text }) => text));
+	private keepFigures(parcels: readonly Parcel[]): void {
+		const { gate, history } = this.options;
+		const ended = parcels.filter(({ report }) => ENDS.includes(report.event));
+		history.keep(ended.map(({ report, text }) => gate.leaving(report.project, text)));
 	}
 
 	/** Looks for the report at fault by halving; one that is alone is refused by its server. */

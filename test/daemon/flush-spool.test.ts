@@ -8,10 +8,15 @@ import { readStatus, statusText } from "../../daemon/status.js";
 import { deny, grant, withdraw } from "../../src/consent/change.js";
 import type { ConsentRecord } from "../../src/consent/record.js";
 import { ConsentStore } from "../../src/consent/store.js";
+import type { WireReport } from "../../src/report/types.js";
+import { forgetRuns } from "../../src/spool/forgotten.js";
+import { historyLines } from "../../src/spool/history.js";
+import { keptLines } from "../../src/spool/kept.js";
 import { fileName, type SpoolFolders } from "../../src/spool/layout.js";
 import { lostByReason } from "../../src/spool/lost.js";
 import { corruptFiles } from "../../src/spool/remove.js";
 import { readState } from "../../src/spool/state.js";
+import { removeTraces } from "../../src/spool/traces.js";
 import { accepting, answering, type Behaviour, faultyServer, giving } from "../helpers/faulty-server.js";
 import { testManifest } from "../helpers/manifest.js";
 import { onUnix } from "../helpers/needs.js";
@@ -297,6 +302,44 @@ test("consent that is taken back while a flush runs: nothing of the project is i
 	t.deepEqual(pendingIds(folders), []);
 	t.is(lostByReason(folders).get("dunovo")?.get("withdrawn"), 20);
 });
+
+const WHILE_IN_A_REQUEST: Record<string, (folders: SpoolFolders, report: WireReport) => void> = {
+	forgotten: (folders, { run_id }) => {
+		forgetRuns(folders, "1-cli-1", new Date(), [run_id]);
+		removeTraces(folders, { runs: new Set([run_id]), project: null, all: false }, "1-cli-1");
+	},
+	withdrawn: (folders) => {
+		decide(folders, withdraw(change));
+		removeTraces(folders, { runs: new Set(), project: "dunovo", all: false }, "1-cli-1");
+	},
+};
+
+for (const [what, takeBack] of Object.entries(WHILE_IN_A_REQUEST)) {
+	test(`${what} while it is in a request: neither its copy nor its figures are kept, and another's are`, async (t) => {
+		const { server, folders, manifest } = await scene(t);
+		decide(folders, granted(server.url));
+		mkdirSync(folders.kept, { recursive: true });
+		putReport(folders, { manifest, grant: "grant-1", given: { command: "gone" } });
+		putReport(folders, {
+			manifest: testManifest({ endpoint: server.url, project: "other" }),
+			given: { command: "stays" },
+		});
+		server.behave((exchange) => {
+			const report = exchange.received.reports.find(({ command }) => command === "gone");
+			if (report !== undefined) takeBack(folders, report);
+			return accepting(exchange);
+		});
+		t.is((await flushSpool(folders)).delivered, 2);
+		t.deepEqual(
+			[...keptLines(folders)].map(({ project }) => project),
+			["other"],
+		);
+		t.deepEqual(
+			[...historyLines(folders)].map(({ command }) => command),
+			["stays"],
+		);
+	});
+}
 
 test("a thousand reports that may never leave are few counts", async (t) => {
 	const { folders, manifest } = await scene(t);
