@@ -1483,15 +1483,18 @@ def _agree(folder, action, project, manifest, source, yes):
         if known is None:
             raise _Refused("What would you agree to? Name the path of %s's et.json, which its author ships." % project, 2)
         manifest, source = _parse_manifest(_parse(known["text"]))[0], known.get("source")
-    if not yes:
+    is_renewed = former is not None and former["endpoint"] == manifest["endpoint"]
+    lets_go = is_renewed and action == "grant" and record["mode"] == "local"
+    kept = _kept_text(project, former["id"]) if lets_go else ""
+    if yes:
+        _err(kept)
+    else:
         if not _can_ask():
             raise _Refused("There is no terminal to ask you at. If you agree to the notice, say so with --yes.", 2)
-        _err(_notice_text(manifest) + "\n")
-        kept = "Keep such reports and send them?" if action == "grant" else "Keep such reports here, and send none?"
-        if not _agrees(kept):
+        _err(_notice_text(manifest) + "\n" + (kept and kept + "\n"))
+        if not _agrees("Keep such reports and send them?" if action == "grant" else "Keep such reports here, and send none?"):
             _err("Nothing was changed. et.py consent deny says no for good.\n")
             return 3
-    is_renewed = former is not None and former["endpoint"] == manifest["endpoint"]
     text = _consent_text(manifest)
     grant = {"id": former["id"] if is_renewed else _hex(os.urandom(16)), "endpoint": manifest["endpoint"]}
     grant["notice"] = {"version": manifest["notice"]["version"], "digest": _sha256(text)}
@@ -1502,6 +1505,14 @@ def _agree(folder, action, project, manifest, source, yes):
     _write_record(folder, project, "granted" if action == "grant" else "local", how, grant)
     _print_status(folder, project, manifest)
     return 0
+
+
+def _kept_text(project, grant):
+    """What was kept for its user's eyes alone leaves under the grant that follows: said before that is given."""
+    entries = _waiting(_open_spool())
+    count = sum(1 for entry in entries if entry["report"]["project"] == project and entry["grant"] == grant)
+    told = "%s that you kept for yourself will leave, too: et.py pending, et.py drop\n"
+    return told % _plural(count, "report") if count else ""
 
 
 _OF_THE_NOTICE = ("id", "endpoint", "notice", "text", "source")

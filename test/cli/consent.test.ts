@@ -115,6 +115,30 @@ onTerminal("at a terminal the notice is shown, and only a yes agrees", async (t)
 	t.is(modeAt(home), "local");
 });
 
+const KEPT = "2 reports that you kept for yourself will leave, too: et pending, et drop";
+
+test("a grant that lets go what was kept for oneself says so, and no other does", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home, "local");
+	for (const grant of ["test-grant", "test-grant", "another"]) putReport(home.spool, { grant });
+	const said = async (...args: string[]) => (await et(t, home, ["consent", ...args, "--yes"])).stderr;
+	t.is(await said("local", "dunovo"), "");
+	t.is(await said("grant", "dunovo"), `${KEPT}\n`);
+	t.is(await said("grant", "dunovo"), "");
+	await said("local", "dunovo");
+	writeFileSync(home.manifestPath, JSON.stringify(testManifest({ endpoint: "https://elsewhere.example.org" })));
+	t.notRegex(await said("grant", home.manifestPath), /kept for yourself/);
+});
+
+onTerminal("what was kept for oneself is named before the question whether it may leave", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home, "local");
+	for (let report = 0; report < 2; report++) putReport(home.spool, { grant: "test-grant" });
+	const answer = [{ see: `${KEPT}\r\n\r\nKeep such reports and send them? [y/N] `, type: "n\n" }];
+	t.is((await atTerminal(t, [...ET_WORDS, "consent", "grant", "dunovo"], answer, { env: home.env })).status, 3);
+	t.is(modeAt(home), "local");
+});
+
 test("the notice says all that is declared, and neutralises what a manifest may hold", (t) => {
 	const terminal = { isTerminal: true, width: 80, colour: false };
 	const hostile = testManifest({

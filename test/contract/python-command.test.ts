@@ -40,6 +40,17 @@ withPython("what restricts a grant holds when it is renewed", async (t) => {
 	t.deepEqual([renewed.grant.of_later, renewed.grant.id], [1, grant?.id]);
 });
 
+withPython("a grant that lets go what was kept for oneself says so", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home, "local");
+	putReport(home.spool, { grant: "test-grant" });
+	const told = "1 report that you kept for yourself will leave, too: et.py pending, et.py drop\n";
+	for (const stderr of [told, ""]) {
+		const granted = await py(t, home, "consent", "grant", "dunovo", "--yes");
+		t.deepEqual([granted.code, granted.stderr], [0, stderr]);
+	}
+});
+
 withPython("show prints the bytes that et prints, whoever wrote the report", async (t) => {
 	const home = temporaryHome(t);
 	grantAt(home);

@@ -6,6 +6,7 @@ import { type ConsentRecord, NO_REVIEW } from "../../consent/record.js";
 import { ConsentStore } from "../../consent/store.js";
 import { ERASE_KEY_BYTES, eraseKey } from "../../report/ids.js";
 import type { Manifest } from "../../report/manifest.js";
+import { waiting } from "../../spool/waiting.js";
 import { agrees } from "../ask.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import {
@@ -29,6 +30,7 @@ import { agreedManifest, findTarget, knownTarget, type Target } from "../consent
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { changesText, noticeText } from "../notice.js";
+import { plural } from "../quantities.js";
 import {
 	heldLines,
 	holdWaiting,
@@ -129,6 +131,23 @@ function noticeTarget(
 	);
 }
 
+/** What was kept for its user's eyes alone leaves under the grant that follows: said before that is given. */
+function keptLines(
+	{ context }: Request,
+	notice: Manifest,
+	former: ConsentRecord | null,
+	mode: keyof typeof QUESTIONS,
+): string {
+	if (mode !== "granted" || former?.mode !== "local" || former.grant?.endpoint !== notice.endpoint) return "";
+	const { id } = former.grant;
+	let count = 0;
+	for (const { envelope } of waiting(openSpool(context))) {
+		if (envelope.grant === id && envelope.report.project === notice.project) count++;
+	}
+	if (count === 0) return "";
+	return `${plural(count, "report")} that you kept for yourself will leave, too: et pending, et drop\n`;
+}
+
 /** How consent was given, or null where it was not. @throws EtError `ET_USAGE` where nobody can be asked */
 function asked(
 	request: Request,
@@ -141,8 +160,9 @@ function asked(
 	const terminal = { ...standardTerminal(client.env), isTerminal: true };
 	const agreed = agreedManifest(former);
 	const changes = agreed === null ? "" : changesText(agreed, notice, terminal);
+	const kept = keptLines(request, notice, former, mode);
 	if (request.yes) {
-		err.write(changes);
+		err.write(`${changes}${kept}`);
 		return "flag --yes";
 	}
 	if (!canAsk()) {
@@ -151,6 +171,7 @@ function asked(
 	err.write(`${noticeText(notice, terminal)}\n`);
 	if (changes !== "") err.write(`${changes}\n`);
 	if (without.length > 0) err.line(`Of these, you leave out: ${without.map(shown).join(", ")}\n`);
+	if (kept !== "") err.write(`${kept}\n`);
 	return agrees(err, QUESTIONS[mode]) ? "terminal" : null;
 }
 
