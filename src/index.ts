@@ -2,7 +2,8 @@
  * The public client API. Re-exports only; what is not here (the spool, consent, the uploader) is
  * withheld on purpose: its interface is the spool's format and the command line.
  */
-export { type AskConsentOptions, type AskConsentResult, askConsent, type NotAsked } from "./client/ask-consent.js";
+export { askConsent } from "./client/ask.js";
+export type { AskConsentOptions, AskConsentResult, NotAsked } from "./client/ask-consent.js";
 export { type EnqueueOptions, enqueue } from "./client/enqueue.js";
 export { loadManifest, type ManifestSource } from "./client/manifest-file.js";
 export type { Dropped, DropReason, EnqueueResult, NotConsented, Queued } from "./client/result.js";

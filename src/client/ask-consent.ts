@@ -21,7 +21,7 @@ import { NEVER_COLLECTED } from "../report/fields.js";
 import { ERASE_KEY_BYTES, eraseKey } from "../report/ids.js";
 import { ANY_KEY, type Manifest } from "../report/manifest.js";
 import { plainText } from "../report/scrub.js";
-import { type ClientContext, systemContext } from "./context.js";
+import type { ClientContext } from "./context.js";
 import { loadManifest, type ManifestSource, readManifestFile } from "./manifest-file.js";
 
 export interface AskConsentOptions {
@@ -224,19 +224,4 @@ export function askConsentIn(context: ClientContext, options: AskConsentOptions)
 		if (code === "ET_CONSENT_UNWRITABLE") return notAsked("unwritable");
 		return notAsked(code?.startsWith("ET_MANIFEST") === true ? "invalid_manifest" : "internal_error");
 	}
-}
-
-/**
- * Asks the person at the terminal whether reports of this project may be sent: once, with one key, and only where there
- * is a person to ask. Whatever the answer, it is remembered, and the question does not come again.
- *
- * Synchronous. Never throws, and prints nothing but its question. It asks nobody in a pipe, in CI, in a batch job, in
- * Galaxy or a workflow, where a decision exists, and where DO_NOT_TRACK, ET_DISABLED or the site's policy rule; and
- * nothing is written without an answer.
- *
- * @example
- * askConsent({ manifest: new URL("./et.json", import.meta.url) });
- */
-export function askConsent(options: AskConsentOptions): AskConsentResult {
-	return askConsentIn(systemContext(), options);
 }

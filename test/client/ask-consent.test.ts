@@ -1,5 +1,5 @@
 /** askConsent(): one question, one key, and no trace where nobody may be asked. At a real terminal, with the shipped files. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
@@ -347,4 +347,15 @@ test("an import of the client loads nothing of it", async (t) => {
 	t.true(readFileSync(fileURLToPath(moduleUrl("pkg/index-ask.cjs")), "utf8").includes("any other key"));
 	const script = `const { askConsent } = await import(${SHIPPED}); console.log(typeof askConsent);`;
 	t.is((await runScript(t, script, { env: temporaryHome(t).env })).stdout, "function\n");
+});
+
+test("a bundle of the author's own that has the client's file alone: it asks nobody, and does not throw", async (t) => {
+	const home = temporaryHome(t);
+	const alone = join(temporaryFolder(t), "bundled.mjs");
+	copyFileSync(fileURLToPath(moduleUrl("pkg/index.js")), alone);
+	const script = `
+		const { askConsent } = await import(${JSON.stringify(alone)});
+		console.log(JSON.stringify(askConsent({ manifest: ${JSON.stringify(home.manifestPath)} })));`;
+	const { stdout, stderr } = await runScript(t, script, { env: home.env });
+	t.deepEqual([JSON.parse(stdout), stderr], [{ status: "not_asked", reason: "internal_error" }, ""]);
 });
