@@ -125,6 +125,8 @@ export function* readLines<T>(folder: string): Generator<T> {
 }
 
 const LINE_FEED = 0x0a;
+/** What is left goes into files of this size, so that a folder's bound, which takes whole files, never takes all. */
+const LEFT_FILE_BYTES = 4 * 1024 * 1024;
 
 /** All of an open file from an offset on. */
 function readFrom(descriptor: number, offset: number): Buffer {
@@ -183,7 +185,7 @@ function dropFromFile(path: string, left: LineFile, isGone: (line: object) => bo
  * @throws the system's error; a line that had to stay is then there still, once or twice
  */
 export function dropLines<T extends object>(folder: string, writer: string, isGone: (line: T) => boolean): number {
-	const left = new LineFile(folder, writer);
+	const left = new LineFile(folder, writer, LEFT_FILE_BYTES);
 	let gone = 0;
 	try {
 		for (const name of lineFiles(folder)) {

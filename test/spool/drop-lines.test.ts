@@ -1,6 +1,6 @@
 /** Lines are taken out of files that their writers may be at, and no line that stays is lost. */
 import test from "ava";
-import { dropLines, LineFile, lineFiles, readLines } from "../../src/spool/line-file.js";
+import { dropLines, LineFile, lineFiles, pruneLines, readLines } from "../../src/spool/line-file.js";
 import { runProgram } from "../helpers/child.js";
 import { moduleUrl } from "../helpers/modules.js";
 import { temporaryFolder } from "../helpers/temporary.js";
@@ -29,6 +29,22 @@ test("only what is to go goes, and a file without it is left alone", (t) => {
 	);
 	one.close();
 	other.close();
+});
+
+test("what is left stays in files of a few megabytes: a bound that takes the oldest does not take all", (t) => {
+	const folder = temporaryFolder(t);
+	const padding = "x".repeat(1024 * 1024);
+	for (let file = 0; file < 3; file++) {
+		const each = new LineFile(folder, `a${file}`);
+		each.append(Array.from({ length: 5 }, (_, line) => ({ n: 10 * file + line, padding })));
+		each.close();
+	}
+	t.is(
+		dropLines<Line>(folder, "b", ({ n }) => n % 10 === 4),
+		3,
+	);
+	pruneLines(folder, 9 * 1024 * 1024);
+	t.deepEqual(numbers(folder), [10, 11, 12, 13, 20, 21, 22, 23]);
 });
 
 test("a writer whose file went writes on in another, and nothing of it is lost", (t) => {
