@@ -9,7 +9,7 @@ import { LineFile, lineFiles, readLines } from "./line-file.js";
 
 interface ForgottenLine {
 	at: string;
-	runs: string[];
+	runs?: string[];
 }
 
 /** @param writer `writerName` of this process. @throws the system's error; then they are not forgotten */
@@ -26,7 +26,7 @@ export function forgetRuns(folders: SpoolFolders, writer: string, at: Date, runs
 /** Ids of all runs that are forgotten. Never throws. */
 export function forgottenRuns(folders: SpoolFolders): Set<string> {
 	const runs = new Set<string>();
-	for (const line of readLines<ForgottenLine>(folders.forgotten)) for (const run of line.runs) runs.add(run);
+	for (const { runs: ids = [] } of readLines<ForgottenLine>(folders.forgotten)) for (const id of ids) runs.add(id);
 	return runs;
 }
 

@@ -53,8 +53,8 @@ export class History {
 
 /** What was kept, oldest first; a run may come twice. What is no line of a history is passed over. Never throws. */
 export function* historyLines(folders: SpoolFolders): Generator<RunFigures> {
-	for (const line of readLines<WireReport | null>(folders.history)) {
-		const figures = typeof line?.run_id === "string" ? runFigures(line) : null;
+	for (const line of readLines<WireReport>(folders.history)) {
+		const figures = typeof line.run_id === "string" ? runFigures(line) : null;
 		if (figures !== null) yield figures;
 	}
 }

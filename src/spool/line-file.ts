@@ -105,6 +105,17 @@ export function pruneLines(folder: string, most: number): void {
 	}
 }
 
+/** Null where it is no object: half a line of a writer that was killed, or none of our writers'. */
+function parseLine(line: string): object | null {
+	if (line === "") return null;
+	try {
+		const value: unknown = JSON.parse(line);
+		return typeof value === "object" ? value : null;
+	} catch {
+		return null;
+	}
+}
+
 /** All writers' lines, a file after another; half a line of a writer that was killed is passed over. Never throws. */
 export function* readLines<T>(folder: string): Generator<T> {
 	for (const name of lineFiles(folder)) {
@@ -115,11 +126,8 @@ export function* readLines<T>(folder: string): Generator<T> {
 			continue;
 		}
 		for (const line of text.split("\n")) {
-			try {
-				if (line !== "") yield JSON.parse(line) as T;
-			} catch {
-				// The last line of a writer that was killed.
-			}
+			const object = parseLine(line);
+			if (object !== null) yield object as T;
 		}
 	}
 }
@@ -144,14 +152,8 @@ function parseLines(bytes: Buffer): object[] {
 	return bytes
 		.toString("utf8")
 		.split("\n")
-		.flatMap((line) => {
-			try {
-				return line === "" ? [] : [JSON.parse(line) as object];
-			} catch {
-				// Half a line of a writer that was killed.
-				return [];
-			}
-		});
+		.map(parseLine)
+		.filter((line) => line !== null);
 }
 
 /**

@@ -158,6 +158,15 @@ test("a journal that can't be written: nothing is sent, and nothing is lost", as
 	t.deepEqual(pendingIds(folders), ids);
 });
 
+for (const folder of ["gone", "forgotten", "sent", "keys"] as const) {
+	test(`lines in ${folder}/ that no writer of ours wrote hold up nothing`, async (t) => {
+		const place = await scene(t);
+		mkdirSync(place.folders[folder], { recursive: true });
+		writeFileSync(join(place.folders[folder], "0-a-1.jsonl"), 'null\n7\n""\n\n{}\n[]\n{"half');
+		await goodOneArrives(t, place);
+	});
+}
+
 test("a damaged segment: what can be read is sent, and the bytes of the rest are still there", async (t) => {
 	const { server, folders, manifest } = await scene(t, answering(503));
 	fillSpool(folders, 20, { manifest });
