@@ -6,6 +6,7 @@ import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import lockfile from "proper-lockfile";
 import { FOLDER_MODE } from "../src/document/durable.js";
 import { systemErrorCode } from "../src/errors.js";
+import { isAlive } from "../src/spool/alive.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { readState } from "../src/spool/state.js";
 import type { Policy } from "./policy.js";
@@ -21,15 +22,6 @@ export interface LeaseOptions {
 	policy: Policy;
 	/** `hostHash` of this machine. */
 	host: string;
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return systemErrorCode(error) === "EPERM";
-	}
 }
 
 /**

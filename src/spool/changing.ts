@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, statSync, unlinkSync, utimesSync, wr
 import { join } from "node:path";
 import { FILE_MODE, makeFolder } from "../document/durable.js";
 import { EtError, systemErrorCode } from "../errors.js";
+import { isAlive } from "./alive.js";
 import type { SpoolFolders } from "./layout.js";
 import { remove } from "./remove.js";
 
@@ -31,15 +32,6 @@ const PATIENCE_MS = 10_000;
 
 function sleep(milliseconds: number): void {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return systemErrorCode(error) === "EPERM";
-	}
 }
 
 /** The turn that is taken; null where there is none. */
