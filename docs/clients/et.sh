@@ -201,14 +201,15 @@ _et_measure() {
 # Reports one event, in a shell of its own, whose options, umask and variables are not the script's.
 _et_report() {
 	_et_answer=$(
+		exec 2>/dev/null
 		set +eu
 		set -fC
 		umask 077
 		unset IFS CDPATH
 		LC_ALL=C
 		export LC_ALL
-		_et_deliver "$1" 2>/dev/null </dev/null
-	) 2>/dev/null || :
+		_et_deliver "$1" </dev/null
+	) || :
 }
 
 _et_deliver() {

@@ -391,6 +391,16 @@ for (const [plight, prepare] of Object.entries(PLIGHTS)) {
 }
 
 expect(
+	"a script does not notice: a variable that it can't set (of shells, bash is told of one)",
+	async (t, language) => {
+		const home = grantedHome(t);
+		const rc = join(temporaryFolder(t), "rc");
+		writeFileSync(rc, "readonly LC_ALL=C\n");
+		for (const ending of ["ok", "exit3"] as const) await unharmed(t, language, home, { env: { BASH_ENV: rc }, ending });
+	},
+);
+
+expect(
 	"a script does not notice: a full disk",
 	async (t, language) => {
 		const disk = join(temporaryFolder(t), "disk");
