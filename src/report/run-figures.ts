@@ -65,17 +65,20 @@ export function betterOf(one: RunFigures, other: RunFigures): RunFigures {
 export const RUN_ENDINGS = ["ok", "failed", "killed", "vanished", "unknown"] as const;
 export type RunEnding = (typeof RUN_ENDINGS)[number];
 
-export function endingOf({ event, outcome }: RunFigures): RunEnding {
+export function endingOf({ event, outcome }: Pick<RunFigures, "event" | "outcome">): RunEnding {
 	if (event === "vanished") return outcome === "killed" ? "killed" : "vanished";
 	return outcome ?? "unknown";
 }
 
-/** The inputs of each unit together; null where the size of one is not known, for a part is not the total. */
+/**
+ * The inputs of each unit together; null where the size of one is not known, for a part is not the total, and where the
+ * total is no number any more.
+ */
 export function totalsByUnit({ inputs }: Pick<RunFigures, "inputs">): Map<string, number | null> {
 	const totals = new Map<string, number | null>();
 	for (const { unit, size } of inputs) {
 		const sum = totals.get(unit);
-		totals.set(unit, size === null || sum === null ? null : (sum ?? 0) + size);
+		totals.set(unit, size === null || sum === null ? null : amountOf((sum ?? 0) + size));
 	}
 	return totals;
 }

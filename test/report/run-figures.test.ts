@@ -46,6 +46,11 @@ test("how a run ended", (t) => {
 	t.is(endingOf(figures({ event: "vanished", outcome: "killed" })), "killed");
 });
 
+test("a total that is no number any more is not known", (t) => {
+	const inputs = ["left", "right"].map((name) => ({ name, unit: "reads", size: Number.MAX_VALUE }));
+	t.deepEqual([...totalsByUnit({ inputs })], [["reads", null]]);
+});
+
 test("inputs of one unit have a total, unless the size of one is not known", (t) => {
 	const input = (unit: string, size: number | null) => ({ name: unit, unit, size });
 	t.deepEqual(

@@ -2,6 +2,7 @@
  * One run out of its events. Pure, and the same whatever the order in which the events came, and
  * however often: late, repeated and missing events are the normal case.
  */
+import { endingOf, type RunEnding, totalsByUnit } from "../../report/run-figures.js";
 import {
 	type DataValue,
 	MEASURES,
@@ -21,7 +22,7 @@ import type { StoredEvent, StoredReport } from "../store/types.js";
  * - `vanished`: it is gone without an end, nobody knows why
  * - `unknown`: it ended, and its report does not say how
  */
-export type RunStatus = "running" | "ok" | "failed" | "killed" | "vanished" | "unknown";
+export type RunStatus = "running" | RunEnding;
 
 export interface Figure {
 	value: number;
@@ -103,17 +104,15 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 		figures: figuresOf(best),
 		limits: mergeLimits(bestFirst),
 		inputs,
-		totals: totalsByUnit(inputs, isWhole),
+		totals: [...totalsByUnit({ inputs })].map(([unit, size]) => ({ unit, size: isWhole ? size : null })),
 		exception: exceptionOf(best),
 		data: mergeData(bestFirst),
 		events,
 	};
 }
 
-function statusOf(best: StoredReport): RunStatus {
-	if (best.event === "end") return best.outcome ?? "unknown";
-	if (best.event === "vanished") return best.outcome === "killed" ? "killed" : "vanished";
-	return "running";
+function statusOf({ event, outcome = null }: StoredReport): RunStatus {
+	return event === "end" || event === "vanished" ? endingOf({ event, outcome }) : "running";
 }
 
 /** Figures of one event are of one moment, and are never mixed with another's. */
@@ -133,15 +132,6 @@ function mergeInputs(bestFirst: readonly StoredReport[]): WireInput[] {
 		if (known === undefined || (known.size === null && size !== null)) byName.set(name, { name, unit, size });
 	}
 	return [...byName.values()];
-}
-
-function totalsByUnit(inputs: readonly WireInput[], areAll: boolean): InputTotal[] {
-	const totals = new Map<string, number | null>();
-	for (const { unit, size } of inputs) {
-		const sum = totals.get(unit);
-		totals.set(unit, !areAll || size === null || sum === null ? null : (sum ?? 0) + size);
-	}
-	return [...totals].map(([unit, size]) => ({ unit, size }));
 }
 
 function exceptionOf({ exception }: StoredReport): WireException | null {
