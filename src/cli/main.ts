@@ -61,6 +61,9 @@ function exitCodeOf(error: unknown): number {
 function messageOf(error: unknown): string {
 	if (error instanceof EtError) return error.message;
 	const what = error instanceof Error ? error.message : String(error);
+	if (error instanceof Error && "syscall" in error) {
+		return `The system did not let et go on: ${what}. What was done by then stays done, and the rest is as it was. Give access, or room, and do the same again.`;
+	}
 	return `Something went wrong that et did not foresee: ${what}. Reports in the spool are as they were; please tell ET's authors.`;
 }
 

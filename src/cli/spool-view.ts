@@ -1,5 +1,6 @@
 /** The spool as a user looks at it: what waits, what may become of it, and which report an id means. */
 
+import { accessSync, constants } from "node:fs";
 import { maySend, type SendDecision } from "../consent/decide.js";
 import { leavingText, leftOut } from "../consent/left-out.js";
 import { NO_POLICY, readSitePolicy, type SitePolicy } from "../consent/policy.js";
@@ -29,6 +30,7 @@ export function openSpool(context: CliContext): SpoolFolders {
 	let unsafe: string | null = null;
 	try {
 		unsafe = unsafeSpool(spool);
+		if (unsafe === null) accessSync(spool, constants.R_OK | constants.X_OK);
 	} catch (error) {
 		const code = systemErrorCode(error);
 		if (code !== "ENOENT") {

@@ -74,13 +74,19 @@ export class ConsentStore {
 		}
 	}
 
-	/** The projects that there is a decision about, in the order of their names. Never throws. */
+	/** The projects that there is a decision about, in the order of their names. @throws EtError `ET_CONSENT_UNREADABLE` */
 	projects(): string[] {
 		try {
 			const names = readdirSync(this.folder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
 			return names.map((name) => name.slice(0, -".json".length)).sort();
-		} catch {
-			return [];
+		} catch (error) {
+			const code = systemErrorCode(error);
+			if (code === "ENOENT") return [];
+			throw new EtError(
+				"ET_CONSENT_UNREADABLE",
+				`Your decisions in ${this.folder} can't be read (${code}), so nothing is recorded and nothing leaves. Give back access to that folder.`,
+				{ cause: error },
+			);
 		}
 	}
 }

@@ -256,6 +256,15 @@ test("where decisions can't be kept at all, that is said", async (t) => {
 	);
 });
 
+test("decisions that can't be looked for are not said to be none", async (t) => {
+	const home = temporaryHome(t);
+	mkdirSync(join(home.consent.folder, ".."), { recursive: true });
+	writeFileSync(home.consent.folder, "a file");
+	const { code, stdout, stderr } = await et(t, home, ["consent"]);
+	t.deepEqual([code, stdout], [1, ""]);
+	t.regex(stderr, /can't be read \(ENOTDIR\), so nothing is recorded/);
+});
+
 test("an unknown decision, and one word too many", async (t) => {
 	const home = temporaryHome(t);
 	mkdirSync(home.spool.root);

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import { waiting } from "../../src/spool/waiting.js";
 import { et } from "../helpers/cli.js";
-import { accepting, type FaultyServer, faultyServer } from "../helpers/faulty-server.js";
+import { accepting, answering, type FaultyServer, faultyServer } from "../helpers/faulty-server.js";
 import { type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { runUploader } from "../helpers/uploader.js";
@@ -126,4 +126,16 @@ test("ids that mean none change nothing, and ids and --all exclude each other", 
 		t.is((await et(t, here.home, [command])).code, 2);
 	}
 	t.deepEqual(await here.flush(), [id]);
+});
+
+test("what a server has refused waits for nobody's word", async (t) => {
+	const here = await world(t);
+	const [id = ""] = await enqueue(here, 1);
+	here.server.behave(answering(413));
+	await here.flush();
+	for (const word of ["hold", "release", "approve"]) {
+		const { code, stderr } = await et(t, here.home, [word, id]);
+		t.is(code, 5, word);
+		t.regex(stderr, /waits no more: its server has refused it/);
+	}
 });

@@ -1,5 +1,5 @@
 /** `et` itself: help, versions, mistakes, and what a call of it loads. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { COMMANDS } from "../../src/cli/commands/index.js";
 import { EXIT_CODE_MEANINGS, EXIT_CODES } from "../../src/cli/exit-codes.js";
@@ -8,6 +8,7 @@ import { terminalFor } from "../../src/cli/terminal.js";
 import { runScript } from "../helpers/child.js";
 import { ET, et, grantedHome } from "../helpers/cli.js";
 import { temporaryHome } from "../helpers/home.js";
+import { putReport } from "../helpers/spool.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
 const NAMES = Object.keys(COMMANDS);
@@ -65,6 +66,16 @@ test("mistakes are answered with what may have been meant", async (t) => {
 		t.is(stdout, "");
 		t.regex(stderr, message);
 	}
+});
+
+test("what the system refuses is no mystery, and says what to do", async (t) => {
+	const home = grantedHome(t);
+	putReport(home.spool, { manifest: home.manifest, grant: "test-grant" });
+	rmSync(home.spool.tmp, { recursive: true });
+	writeFileSync(home.spool.tmp, "a file");
+	const { code, stderr } = await et(t, home, ["hold", "--all"]);
+	t.is(code, 1);
+	t.regex(stderr, /^et: The system did not let et go on: E[A-Z]+: .* do the same again\.\n$/);
 });
 
 /** What Node.js has loaded of its own modules when a script ends. */
