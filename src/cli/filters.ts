@@ -39,7 +39,13 @@ function parseTime(text: string, nowMs: number): number {
 	return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
-function timeOf(command: string, name: "since" | "before", text: string | undefined, nowMs: number): number | null {
+/** Null where none is given. @throws EtError `ET_USAGE` */
+export function timeOf(
+	command: string,
+	name: "since" | "before",
+	text: string | undefined,
+	nowMs: number,
+): number | null {
 	if (text === undefined) return null;
 	const ms = parseTime(text, nowMs);
 	if (!Number.isNaN(ms)) return ms;
@@ -60,7 +66,8 @@ function oneOf<T extends string>(
 	throw usageError(command, `There is no ${name} "${text}". ${hint}`);
 }
 
-function limitOf(command: string, text: string | undefined): number {
+/** Infinity where none is given. @throws EtError `ET_USAGE` */
+export function limitOf(command: string, text: string | undefined): number {
 	if (text === undefined) return Number.POSITIVE_INFINITY;
 	if (/^[1-9]\d*$/.test(text)) return Number(text);
 	throw usageError(command, `--limit must be a whole number from 1, not "${text}".`);

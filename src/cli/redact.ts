@@ -66,26 +66,31 @@ function redactedEnvelope(envelope: Envelope, fields: readonly string[]): Envelo
 /** Where one report went, by the journal. */
 interface Way {
 	report: JournalReport | null;
-	/** Servers that it was sent to, with what each said last; null where it said nothing. */
+	/** Servers that it was sent to, with what each has said of it; null where it said nothing. */
 	servers: Map<string, Verdict | null>;
 	exported: boolean;
 }
+
+/** What a server has said that has the report, whatever it says of a copy that was sent once more. */
+const HAS_IT: readonly (Verdict | null)[] = ["accepted", "duplicate"];
 
 /** Places of the journal that are no servers. */
 const EXPORT = "export";
 
 function wayOf(folders: SpoolFolders, id: string): Way {
 	const way: Way = { report: null, servers: new Map(), exported: false };
+	const hasIt = (endpoint: string): boolean => HAS_IT.includes(way.servers.get(endpoint) ?? null);
 	for (const line of journalLines(folders)) {
 		if ("tried" in line) {
 			const report = line.tried.find((each) => each.id === id);
 			if (report === undefined) continue;
 			way.report = report;
 			if (line.endpoint === EXPORT) way.exported = true;
-			else if (!way.servers.has(line.endpoint)) way.servers.set(line.endpoint, null);
+			else if (!hasIt(line.endpoint)) way.servers.set(line.endpoint, null);
 		} else {
 			const verdict = line.verdicts[id];
-			if (verdict !== undefined && way.servers.has(line.endpoint)) way.servers.set(line.endpoint, verdict);
+			if (verdict === undefined || !way.servers.has(line.endpoint)) continue;
+			if (verdict === "erased" || !hasIt(line.endpoint)) way.servers.set(line.endpoint, verdict);
 		}
 	}
 	return way;

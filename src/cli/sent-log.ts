@@ -16,7 +16,10 @@ export interface SentReport extends JournalReport {
 	erasure: "asked" | "erased" | null;
 }
 
-const NOT_TAKEN: readonly (Verdict | null)[] = [null, "later"];
+/** What stays said of a report, whatever is said of a copy that was sent once more. */
+const LASTING: readonly (Verdict | null)[] = ["accepted", "duplicate", "erased"];
+
+const UNANSWERED = { verdict: null, answered_at: null } as const;
 
 /** What became of the erasure of runs. */
 function erasures(folders: SpoolFolders): Map<string, "asked" | "erased"> {
@@ -36,7 +39,9 @@ export function sentReports(folders: SpoolFolders): SentReport[] {
 	for (const line of journalLines(folders)) {
 		if ("tried" in line) {
 			for (const report of line.tried) {
-				const { verdict = null, answered_at = null } = reports.get(report.id) ?? {};
+				const before = reports.get(report.id);
+				// What was put off or refused may have left now.
+				const { verdict, answered_at } = before && LASTING.includes(before.verdict) ? before : UNANSWERED;
 				const erasure = asked.get(report.run_id) ?? null;
 				reports.delete(report.id);
 				reports.set(report.id, { ...report, at: line.at, endpoint: line.endpoint, verdict, answered_at, erasure });
@@ -44,11 +49,17 @@ export function sentReports(folders: SpoolFolders): SentReport[] {
 		} else {
 			for (const [id, verdict] of Object.entries(line.verdicts)) {
 				const report = reports.get(id);
-				// A server that has it has it, whatever is said of a copy that was sent once more.
-				if (report === undefined || !NOT_TAKEN.includes(report.verdict)) continue;
+				if (report === undefined || LASTING.includes(report.verdict)) continue;
 				reports.set(id, { ...report, verdict, answered_at: line.at });
 			}
 		}
 	}
 	return [...reports.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+}
+
+/** What was said of a report, in a few words. Pure. */
+export function answerOf({ verdict, erasure }: SentReport): string {
+	const said = verdict ?? "may have left";
+	if (erasure === null) return said;
+	return erasure === "erased" ? `${said}, then erased` : `${said}, erasing`;
 }

@@ -11,7 +11,7 @@ import { et } from "../helpers/cli.js";
 import { accepting, answering, type FaultyServer, faultyServer } from "../helpers/faulty-server.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
-import { namesIn } from "../helpers/spool.js";
+import { namesIn, plantFile } from "../helpers/spool.js";
 import { runUploader } from "../helpers/uploader.js";
 
 interface World {
@@ -119,6 +119,16 @@ test("a server that refused it has nothing to take out", async (t) => {
 	here.server.behave(answering(413));
 	await here.flush();
 	t.like(await redact(t, here, "wall_s"), { server: "nowhere", waits: false });
+});
+
+test("a server that has it has it, whatever it says of a copy that was sent once more", async (t) => {
+	const here = await world(t);
+	const copy = readFileSync(join(here.home.spool.new, namesIn(here.home.spool.new)[0] ?? ""));
+	await here.flush();
+	here.server.behave(answering(413));
+	plantFile(here.home.spool, copy);
+	await here.flush();
+	t.like(await redact(t, here, "wall_s"), { server: "asked", waits: false });
 });
 
 test("what was carried away in a file is said, and the server that it goes to is asked", async (t) => {

@@ -8,8 +8,9 @@ import { makeFolders } from "../../spool/put.js";
 import { type CommandSpec, type OptionValues, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { limitOf, timeOf } from "../filters.js";
 import { age, byteCount, plural } from "../quantities.js";
-import { type SentReport, sentReports } from "../sent-log.js";
+import { answerOf, type SentReport, sentReports } from "../sent-log.js";
 import { shownJson } from "../shown.js";
 import { openSpool, shortId } from "../spool-view.js";
 import { type Column, Table } from "../table.js";
@@ -53,43 +54,16 @@ export const spec = {
 
 type Given = OptionValues<typeof options>;
 
-const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** The moment from which on reports are listed, ISO 8601. @throws EtError `ET_USAGE` */
-function sinceOf(text: string | undefined, now: Date): string {
-	if (text === undefined) return "";
-	const [, count, unit = ""] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-	const atMs = count === undefined ? Date.parse(text) : now.getTime() - Number(count) * (UNIT_MS[unit] ?? 0);
-	if (!Number.isNaN(atMs)) return new Date(atMs).toISOString();
-	throw usageError(
-		spec.name,
-		`--since must be a date such as 2026-01-31, or an age such as 90m, 12h, 7d, not "${text}".`,
-	);
-}
-
-function limitOf(text: string | undefined): number {
-	if (text === undefined) return Number.POSITIVE_INFINITY;
-	if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-	throw usageError(spec.name, `--limit must be a whole number from 1, not "${text}".`);
-}
-
 function wanted(context: CliContext, folders: SpoolFolders, { project, run = "", since, limit }: Given): SentReport[] {
-	const from = sinceOf(since, context.client.now());
-	const most = limitOf(limit);
+	const sinceMs = timeOf(spec.name, "since", since, context.client.now().getTime());
+	const most = limitOf(spec.name, limit);
 	const found = sentReports(folders).filter(
 		(report) =>
 			(project === undefined || report.project === project) &&
 			report.run_id.startsWith(run.trim().toLowerCase()) &&
-			report.at >= from,
+			(sinceMs === null || Date.parse(report.at) >= sinceMs),
 	);
 	return found.slice(-Math.min(most, found.length));
-}
-
-/** What was said of a report, in a cell. */
-function answerOf({ verdict, erasure }: SentReport): string {
-	const said = verdict ?? "may have left";
-	if (erasure === null) return said;
-	return erasure === "erased" ? `${said}, then erased` : `${said}, erasing`;
 }
 
 const UUID_LENGTH = 36;

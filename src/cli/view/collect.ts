@@ -4,11 +4,12 @@ import type { WireReport } from "../../report/types.js";
 import type { Verdict } from "../../report/wire.js";
 import { forgottenRuns } from "../../spool/forgotten.js";
 import { historyLines } from "../../spool/history.js";
-import { journalLines, triedIds } from "../../spool/journal.js";
+import { triedIds } from "../../spool/journal.js";
 import type { SpoolFolders } from "../../spool/layout.js";
 import { entries } from "../../spool/read.js";
 import { waiting } from "../../spool/waiting.js";
 import type { CliContext } from "../context.js";
+import { type SentReport, sentReports } from "../sent-log.js";
 import { type ReportState, StateReader } from "../spool-view.js";
 
 export interface PendingReport {
@@ -28,16 +29,6 @@ export interface Pending {
 	rejected: number;
 }
 
-export interface LeftReport {
-	id: string;
-	project: string;
-	event: string;
-	endpoint: string;
-	at: string;
-	/** Null where no answer is known: it may have left. */
-	verdict: Verdict | null;
-}
-
 export interface LeftTotal {
 	project: string;
 	endpoint: string;
@@ -51,7 +42,7 @@ export interface Left {
 	count: number;
 	totals: LeftTotal[];
 	/** Newest first. */
-	newest: LeftReport[];
+	newest: SentReport[];
 }
 
 export interface Collected {
@@ -112,38 +103,19 @@ function pendingOf(context: CliContext, folders: SpoolFolders, runs: Runs, proje
 	return { ...pending, newest: newestFirst(pending.newest) };
 }
 
-/** Every report that was in a request, with the last verdict on it. */
-function leftReports(folders: SpoolFolders, project: string | undefined): Map<string, LeftReport> {
-	const reports = new Map<string, LeftReport>();
-	for (const line of journalLines(folders)) {
-		if ("tried" in line) {
-			for (const { id, project: of, event } of line.tried) {
-				if (project !== undefined && of !== project) continue;
-				const verdict = reports.get(id)?.verdict ?? null;
-				reports.set(id, { id, project: of, event, endpoint: line.endpoint, at: line.at, verdict });
-			}
-			continue;
-		}
-		for (const [id, verdict] of Object.entries(line.verdicts)) {
-			const report = reports.get(id);
-			if (report !== undefined) reports.set(id, { ...report, at: line.at, verdict });
-		}
-	}
-	return reports;
-}
-
-function addTo(totals: Map<string, LeftTotal>, { project, endpoint, at, verdict }: LeftReport): void {
+function addTo(totals: Map<string, LeftTotal>, { project, endpoint, at, verdict, erasure }: SentReport): void {
 	const key = JSON.stringify([project, endpoint]);
 	const total = totals.get(key) ?? { project, endpoint, reports: 0, first: at, last: at, byVerdict: new Map() };
 	total.reports++;
 	if (at < total.first) total.first = at;
 	if (at > total.last) total.last = at;
-	total.byVerdict.set(verdict ?? "unanswered", (total.byVerdict.get(verdict ?? "unanswered") ?? 0) + 1);
+	const said = erasure === "erased" ? erasure : (verdict ?? "unanswered");
+	total.byVerdict.set(said, (total.byVerdict.get(said) ?? 0) + 1);
 	totals.set(key, total);
 }
 
 function leftOf(folders: SpoolFolders, project: string | undefined): Left {
-	const reports = [...leftReports(folders, project).values()].sort((a, b) => Number(a.at > b.at) - Number(a.at < b.at));
+	const reports = sentReports(folders).filter((report) => project === undefined || report.project === project);
 	const totals = new Map<string, LeftTotal>();
 	for (const report of reports) addTo(totals, report);
 	return { count: reports.length, totals: [...totals.values()], newest: newestFirst(reports) };

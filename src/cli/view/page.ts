@@ -2,9 +2,10 @@
 import { formatBytes, formatMinute, formatNumber, formatSeconds } from "../../report/format.js";
 import { RUN_ENDINGS, type RunEnding } from "../../report/run-figures.js";
 import { plural } from "../quantities.js";
+import { answerOf, type SentReport } from "../sent-log.js";
 import { shownJson } from "../shown.js";
 import { octaveInWords, overTime, scatter } from "./chart.js";
-import type { Collected, Left, LeftReport, LeftTotal, Pending, PendingReport } from "./collect.js";
+import type { Collected, Left, LeftTotal, Pending, PendingReport } from "./collect.js";
 import { html, Markup } from "./html.js";
 import { STYLE } from "./style.js";
 import { type Group, groupsOf, type Octave, type Spread } from "./summarise.js";
@@ -202,6 +203,7 @@ function totalRow({ project, endpoint, reports, byVerdict, first, last }: LeftTo
 	return html`<tr><th scope="row">${project}</th><td data-label="To">${endpoint}</td><td class="number" data-label="Reports">${whole(reports)}</td><td data-label="Verdicts">${verdicts}</td><td data-label="First">${minute(first)}</td><td data-label="Last">${minute(last)}</td></tr>`;
 }
 
-function leftRow({ id, at, project, event, endpoint, verdict }: LeftReport): Markup {
-	return html`<tr><th scope="row"><code>${id}</code></th><td data-label="When">${minute(at)}</td><td data-label="Project">${project}</td><td data-label="Event">${event}</td><td data-label="To">${endpoint}</td><td data-label="Verdict">${verdict ?? "no answer: it may have left"}</td></tr>`;
+function leftRow(report: SentReport): Markup {
+	const { id, at, project, event, endpoint } = report;
+	return html`<tr><th scope="row"><code>${id}</code></th><td data-label="When">${minute(at)}</td><td data-label="Project">${project}</td><td data-label="Event">${event}</td><td data-label="To">${endpoint}</td><td data-label="Verdict">${answerOf(report)}</td></tr>`;
 }

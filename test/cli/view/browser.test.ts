@@ -69,6 +69,9 @@ function collectedOf(texts: readonly string[]): Collected {
 		endpoint: text,
 		at: text,
 		verdict: text as "accepted",
+		run_id: text,
+		answered_at: null,
+		erasure: null,
 	}));
 	return {
 		pending: {
