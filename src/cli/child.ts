@@ -7,7 +7,8 @@
  * as it is, so that the shell's job control works on the group.
  */
 import type { ChildProcess } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { systemErrorCode } from "../errors.js";
 import { forbidCoreDump } from "../host/core-dump.js";
 import { inheritedDescriptors } from "../host/descriptors.js";
@@ -51,9 +52,17 @@ function asStarted(command: readonly string[], env: NodeJS.ProcessEnv): readonly
 	return outlivesTerminal(env) && !usesTerminal() ? ["nohup", "--", ...words] : words;
 }
 
+/** Whether a command's name leads to a file. */
+function isThere(program: string, env: NodeJS.ProcessEnv): boolean {
+	if (program.includes("/")) return true;
+	return (env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
+
 /** What a shell ends with where a command can't be started. */
-function startFailure(error: unknown): ChildEnd {
-	return { code: systemErrorCode(error) === "ENOENT" ? EXIT_CODES.noCommand : EXIT_CODES.notExecutable };
+function startFailure(error: unknown, program: string, env: NodeJS.ProcessEnv): ChildEnd {
+	// A folder of PATH that this user may not look into makes the system say EACCES of a command that is nowhere.
+	const isMissing = systemErrorCode(error) === "ENOENT" || !isThere(program, env);
+	return { code: isMissing ? EXIT_CODES.noCommand : EXIT_CODES.notExecutable };
 }
 
 /** To be called before any file is opened. Never rejects. */
@@ -68,11 +77,11 @@ export function prepareChild(command: readonly string[], { env, onStart }: Child
 			try {
 				child = spawn(program, args, { stdio, env });
 			} catch (error) {
-				resolve(startFailure(error));
+				resolve(startFailure(error, program, env));
 				return;
 			}
 			// A command of another user's (sudo) can't be signalled; that is an error too, and no end.
-			child.on("error", (error) => child?.pid ?? resolve(startFailure(error)));
+			child.on("error", (error) => child?.pid ?? resolve(startFailure(error, program, env)));
 			child.on("exit", (code, signal) => resolve(signal === null ? { code: code ?? EXIT_CODES.failed } : { signal }));
 			if (child.pid !== undefined) onStart(child.pid);
 		});

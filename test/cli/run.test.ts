@@ -2,13 +2,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { ChildResult } from "../helpers/child.js";
 import { atTerminal, ET, ET_WORDS, et, grantedHome, inBash, reportsIn } from "../helpers/cli.js";
 import { type Home, temporaryHome } from "../helpers/home.js";
-import { onTerminal, underStrace } from "../helpers/needs.js";
+import { asOrdinaryUser, onTerminal, underStrace } from "../helpers/needs.js";
 import { namesIn } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
@@ -50,6 +50,23 @@ test("a core is the command's alone, also where cores are wanted", async (t) => 
 	const line = `ulimit -Sc unlimited 2>/dev/null; et run --manifest ${home.manifestPath} -- sh -c 'ulimit -c 0; kill -SEGV $$'`;
 	await inBash(t, home, line, { cwd: folder });
 	t.deepEqual(namesIn(folder), []);
+});
+
+test("what a PATH holds that can't be looked into is no command", async (t) => {
+	const home = grantedHome(t);
+	// A file where a folder should be is, like a folder that is closed to its user, nothing to look into.
+	const env = { PATH: `${home.manifestPath}:${process.env["PATH"]}` };
+	const { code } = await et(t, home, ["run", "--", "no-such-command"], { env });
+	t.is(code, 127);
+});
+
+asOrdinaryUser("a folder of PATH that is closed to its user does not make a missing command one", async (t) => {
+	const home = grantedHome(t);
+	const closed = temporaryFolder(t);
+	chmodSync(closed, 0o000);
+	t.teardown(() => chmodSync(closed, 0o700));
+	const env = { PATH: `${closed}:${process.env["PATH"]}` };
+	t.is((await et(t, home, ["run", "--", "no-such-command"], { env })).code, 127);
 });
 
 test("a command that is not there or can't be started ends as in a shell", async (t) => {
