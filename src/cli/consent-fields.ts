@@ -4,9 +4,8 @@ import type { ConsentRecord, Grant } from "../consent/record.js";
 import { FIELD_WORDS } from "../report/fields.js";
 import { ANY_KEY, type Manifest } from "../report/manifest.js";
 import { isOptionalField, OPTIONAL_FIELDS, withoutFields } from "../report/optional-fields.js";
-import { serialiseReport } from "../report/serialise.js";
-import type { WireReport } from "../report/types.js";
 import type { SpoolFolders } from "../spool/layout.js";
+import { redactedReport } from "../spool/redacted.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
 import { changeWaiting } from "./change-waiting.js";
 import { usageError } from "./command.js";
@@ -84,9 +83,6 @@ export interface TakenOut {
 	mayHaveLeft: readonly string[];
 }
 
-const holds = (report: WireReport, fields: readonly string[]): boolean =>
-	serialiseReport(withoutFields(report, fields)) !== serialiseReport(report);
-
 /** Takes fields out of what waits of a project. @throws the system's error; what is left is not sent with them all the same */
 export function takeOut(
 	context: CliContext,
@@ -97,7 +93,7 @@ export function takeOut(
 	function* meant(): Generator<WaitingEntry> {
 		for (const entry of waiting(folders)) {
 			const { report } = entry.envelope;
-			if (report.project === project && holds(report, fields)) yield entry;
+			if (report.project === project && redactedReport(report, fields) !== null) yield entry;
 		}
 	}
 	const { changed, mayHaveLeft } = changeWaiting(context, folders, meant, ({ envelope }) => ({
@@ -117,7 +113,7 @@ export function takenOutLines({ redacted, mayHaveLeft }: TakenOut): string[] {
 	const head = `Of these, ${plural(mayHaveLeft.length, "report")} may have left before, with it:`;
 	const some = mayHaveLeft.slice(0, MOST_NAMED).map((id) => `  ${id}`);
 	const rest = mayHaveLeft.length > MOST_NAMED ? [`  and ${mayHaveLeft.length - MOST_NAMED} more`] : [];
-	return [...lines, head, ...some, ...rest];
+	return [...lines, head, ...some, ...rest, "To have it taken out of these by their servers, too: et redact ID FIELD"];
 }
 
 type Agreed = ConsentRecord & { grant: Grant };

@@ -4,17 +4,18 @@
  */
 import { FIELD_WORDS } from "../report/fields.js";
 import { REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
-import { isOptionalField, OPTIONAL_FIELDS, withoutFields } from "../report/optional-fields.js";
-import { serialiseReport } from "../report/serialise.js";
+import { isOptionalField, OPTIONAL_FIELDS } from "../report/optional-fields.js";
 import type { Verdict } from "../report/wire.js";
 import type { Envelope } from "../spool/envelope.js";
 import { type JournalReport, journalLines, keyLines } from "../spool/journal.js";
 import type { SpoolFolders } from "../spool/layout.js";
+import { type RedactedTraces, type Redaction, redactedReport, redactTraces } from "../spool/redacted.js";
 import { keepRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
 import { changeWaiting, type Find } from "./change-waiting.js";
 import { usageError } from "./command.js";
 import type { CliContext } from "./context.js";
+import { ownWriter } from "./forget.js";
 import { nearest } from "./suggest.js";
 
 /** What became of the report where it may have left. */
@@ -37,6 +38,8 @@ export interface Redacted {
 	taken_out: boolean;
 	/** Whether it still waits here. */
 	waits: boolean;
+	/** What else of it was here, and is without the fields now. */
+	elsewhere: RedactedTraces;
 	may_have_left: boolean;
 	/** Whether it was also carried away in a file (`et export`), which still holds the fields. */
 	exported: boolean;
@@ -55,12 +58,6 @@ export function checkFields(command: string, fields: readonly string[]): void {
 			suggestion === null ? "It is a field of et show, or inputs.NAME, or data.KEY." : `Did you mean ${suggestion}?`;
 		throw usageError(command, `A report has no field "${field}". ${hint}`);
 	}
-}
-
-/** Without the fields; null where none of them says anything in it. Pure. */
-function redactedEnvelope(envelope: Envelope, fields: readonly string[]): Envelope | null {
-	const report = withoutFields(envelope.report, fields);
-	return serialiseReport(report) === serialiseReport(envelope.report) ? null : { ...envelope, report };
 }
 
 /** Where one report went, by the journal. */
@@ -120,16 +117,11 @@ function askedBefore(folders: SpoolFolders, id: string, endpoint: string): { don
 	return before;
 }
 
-interface Wish {
-	id: string;
-	fields: readonly string[];
-}
-
 /** Asks one server, unless it was asked for all of this before. */
 function askServer(
 	{ client }: CliContext,
 	folders: SpoolFolders,
-	{ id, fields }: Wish,
+	{ id, fields }: Redaction,
 	run: Pick<ServerRequest, "endpoint" | "project" | "run_id" | "key">,
 ): ServerFate {
 	const { done, open } = askedBefore(folders, id, run.endpoint);
@@ -158,7 +150,7 @@ const FATES: readonly ServerFate[] = ["no_key", "asked", "asked_before", "redact
 function askServers(
 	context: CliContext,
 	folders: SpoolFolders,
-	wish: Wish,
+	wish: Redaction,
 	way: Way,
 	found: readonly Envelope[],
 ): ServerFate {
@@ -184,21 +176,25 @@ function askServers(
 export function redact(
 	context: CliContext,
 	folders: SpoolFolders,
-	wish: Wish,
+	wish: Redaction,
 	find: Find = () => copiesOf(folders, wish.id),
 ): Redacted {
 	const found: Envelope[] = [];
 	const change = changeWaiting(context, folders, find, ({ envelope }) => {
 		found.push(envelope);
-		return redactedEnvelope(envelope, wish.fields);
+		const report = redactedReport(envelope.report, wish.fields);
+		return report === null ? null : { ...envelope, report };
 	});
 	const way = wayOf(folders, wish.id);
 	const server = askServers(context, folders, wish, way, found);
+	// What an uploader delivers at this moment it may write down after this: the same command takes that out, too.
+	const elsewhere = redactTraces(folders, ownWriter(context), wish);
 	return {
 		report_id: wish.id,
 		fields: wish.fields,
 		taken_out: change.changed.length > 0,
 		waits: change.changed.length + change.unchanged.length > 0,
+		elsewhere,
 		may_have_left: way.report !== null,
 		exported: way.exported,
 		server,
@@ -219,13 +215,23 @@ const ON_SERVERS: Readonly<Record<ServerFate, string | null>> = {
 		"No key is here that entitles to taking it out on a server: it was sent without one, or the key is gone. Its author can: ask, and name the report.",
 };
 
-/** What was done, in words. Pure. */
-export function redactedLines({ fields, taken_out, waits, may_have_left, exported, server }: Redacted): string[] {
+/** What was done here. */
+function hereLines({ fields, taken_out, waits, elsewhere }: Redacted): string[] {
 	const what = fields.join(", ");
+	const { rejected, copies, history } = elsewhere;
 	const lines: string[] = [];
-	if (taken_out) lines.push(`Taken out: ${what}.`);
+	if (taken_out || rejected > 0) lines.push(`Taken out: ${what}.`);
 	else if (waits) lines.push(`There was nothing to take out here: what waits says nothing of ${what}.`);
-	else lines.push(`It waits here no more, so there was nothing to take out here: ${what}.`);
+	else lines.push(`It waits here no more, so there was nothing to take out of it here: ${what}.`);
+	if (history > 0) lines.push("Your own history says nothing of it any more.");
+	if (copies > 0) lines.push("The copy of it that was kept as it left is removed.");
+	return lines;
+}
+
+/** What was done, in words. Pure. */
+export function redactedLines(done: Redacted): string[] {
+	const { waits, may_have_left, exported, server } = done;
+	const lines = hereLines(done);
 	if (!may_have_left) return lines;
 	lines.push(waits ? "It may have left before, as it was." : "It has left, or may have.");
 	const onServers = ON_SERVERS[server];

@@ -1,9 +1,11 @@
 /** `et redact`: what is taken out does not leave, and where it may have left its server is asked. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { runIdOf } from "../../src/report/ids.js";
 import type { WireReport } from "../../src/report/types.js";
+import { historyLines, VIEW_FILE } from "../../src/spool/history.js";
+import { keptLines } from "../../src/spool/kept.js";
 import { requestEntries } from "../../src/spool/requests.js";
 import { fold } from "../../src/spool/segments.js";
 import { waiting } from "../../src/spool/waiting.js";
@@ -11,7 +13,7 @@ import { et } from "../helpers/cli.js";
 import { accepting, answering, type FaultyServer, faultyServer } from "../helpers/faulty-server.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
-import { namesIn, plantFile } from "../helpers/spool.js";
+import { namesIn, plantFile, putReport } from "../helpers/spool.js";
 import { runUploader } from "../helpers/uploader.js";
 
 interface World {
@@ -129,6 +131,40 @@ test("a server that has it has it, whatever it says of a copy that was sent once
 	plantFile(here.home.spool, copy);
 	await here.flush();
 	t.like(await redact(t, here, "wall_s"), { server: "asked", waits: false });
+});
+
+test("what a server has refused is without the fields, and keeps the server's reason", async (t) => {
+	const here = await world(t);
+	here.server.behave(answering(413));
+	await here.flush();
+	const { rejected, tmp } = here.home.spool;
+	const path = join(rejected, namesIn(rejected)[0] ?? "");
+	const before = JSON.parse(readFileSync(path, "utf8"));
+	t.like(await redact(t, here, "wall_s"), { taken_out: false, elsewhere: { rejected: 1, copies: 0, history: 0 } });
+	t.deepEqual(JSON.parse(readFileSync(path, "utf8")), { ...before, report: { ...before.report, wall_s: null } });
+	t.deepEqual(namesIn(tmp), []);
+	const again = await et(t, here.home, ["redact", here.id, "wall_s"]);
+	t.regex(again.stdout, /^It waits here no more, so there was nothing to take out of it here: wall_s\./);
+});
+
+test("the copy of what has left goes, and the history says nothing of the fields; what others took stays", async (t) => {
+	const here = await world(t);
+	await et(t, here.home, ["sent", "--keep", "on"]);
+	putReport(here.home.spool, { manifest: here.home.manifest, grant: "test-grant", given: { wallS: 7 } });
+	await here.flush();
+	await et(t, here.home, ["view", "--no-open"]);
+	t.true(existsSync(join(here.home.spool.view, VIEW_FILE)));
+	const done = await redact(t, here, "wall_s");
+	t.like(done, { server: "asked", elsewhere: { rejected: 0, copies: 1, history: 1 } });
+	t.false(existsSync(join(here.home.spool.view, VIEW_FILE)));
+	const history = [...historyLines(here.home.spool)];
+	t.deepEqual(history.map(({ wall_s }) => wall_s).sort(), [7, null]);
+	t.deepEqual(history.find(({ id }) => id === here.id)?.inputs, [{ name: "pairs", unit: "reads", size: 1000 }]);
+	t.deepEqual(
+		[...keptLines(here.home.spool)].map(({ id }) => id === here.id),
+		[false],
+	);
+	t.like(await redact(t, here, "wall_s"), { elsewhere: { rejected: 0, copies: 0, history: 0 } });
 });
 
 test("what was carried away in a file is said, and the server that it goes to is asked", async (t) => {

@@ -16,6 +16,7 @@ export const spec = {
 	usage: ["ID FIELD... [--json]"],
 	details: [
 		"ID is an id as et pending or et sent prints it, or the beginning of one that means one report alone. FIELD is a field as et show prints it (platform, exception, wall_s), or inputs.NAME, or data.KEY. What is taken out counts as not given, never as zero. What places a report (its ids, project, event, time) can't be taken out: et drop and et forget are for that.",
+		"It is taken out wherever it is here: of what waits, of what a server has refused, of your own history. A copy that et sent --keep on kept is removed.",
 		"A report that was in a request may have left as it was: that is said, and its server is asked to take the fields out, too, with the run's erase key, which only you hold. The request waits until it is answered; et forget --status lists it.",
 	],
 	options,
