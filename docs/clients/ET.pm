@@ -50,16 +50,16 @@ my $SPACE     = qr/[\t\n\x0b\f\r \xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x
 # Keeps one report of a run that has ended. manifest: the path of your et.json; phone_home: true where the user started
 # the script with its --phone-home; else fields by their names in docs/wire-format.md.
 sub enqueue {
-    my %given = @_;
-    return _guarded(sub { _enqueue(\%given, undef) });
+    my $given = _pairs(@_);
+    return _guarded(sub { _enqueue($given, undef) });
 }
 
 # Begins a run: says that it started, and measures from here. Its methods never die and never print.
 sub start_run {
-    my %given = @_;
+    my $given = _pairs(@_);
     my $run = bless { inputs => {}, data => {}, pid => $$ }, 'ET::Run';
-    $run->{$_} = { %{ delete $given{$_} } } for grep { ref $given{$_} eq 'HASH' } qw(inputs data);
-    $run->{given} = \%given;
+    $run->{$_} = { %{ delete $given->{$_} } } for grep { ref $given->{$_} eq 'HASH' } qw(inputs data);
+    $run->{given} = $given;
     _guarded(sub { _begin($run) });
     _watch($run) if $run->{before};
     return $run;
@@ -77,18 +77,25 @@ sub start_run {
 
     # Reports what is known before the work, such as the sizes of inputs.
     sub prelim {
-        my ($run, %figures) = @_;
-        return ET::_guarded(sub { ET::_report($run, 'prelim', \%figures) });
+        my ($run, @figures) = @_;
+        return ET::_guarded(sub { ET::_report($run, 'prelim', ET::_pairs(@figures)) });
     }
 
     # Reports the end: wall time, CPU and peak memory are measured here. Further calls change nothing.
     sub end {
-        my ($run, %figures) = @_;
-        return ET::_guarded(sub { ET::_end($run, { outcome => 'ok', %figures }) });
+        my ($run, @figures) = @_;
+        return ET::_guarded(sub { ET::_end($run, { outcome => 'ok', %{ ET::_pairs(@figures) } }) });
     }
 
     # The run's public name; undef where it can't be reported.
     sub id { return $_[0]{identity} ? $_[0]{identity}{run_id} : undef }
+}
+
+# An odd one out is undef's, without a word.
+sub _pairs {
+    no warnings;
+    my %pairs = @_;
+    return \%pairs;
 }
 
 sub _note {
@@ -213,6 +220,7 @@ sub _micro { return $_[0] < 0 ? 0 : sprintf('%.6f', $_[0]) + 0 }
 # The most memory of this process alone.
 sub _high_water_mark {
     open my $file, '<', '/proc/self/status' or return;
+    local $/ = "\n";
     while (my $line = <$file>) {
         return $1 * 1024 if $line =~ /^VmHWM:\s+(\d+) kB/;
     }

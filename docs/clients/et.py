@@ -876,7 +876,7 @@ def _manifest_file(source):
     if isinstance(source, dict):
         return None, source
     try:
-        text = _read(source)
+        text = _read(os.fspath(source))  # A number would be a descriptor of the script's.
         return text, _parse(text)
     except OSError as error:
         raise _ManifestError("the manifest can't be read (%s)" % error.strerror)

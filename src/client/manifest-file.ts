@@ -43,7 +43,8 @@ export function readManifestFile(source: ManifestSource): ManifestFile {
 	const key = String(source);
 	let file = filesRead.get(key);
 	if (file === undefined) {
-		file = readFile(source);
+		// As a path whatever was given: a number would be a descriptor of the script's.
+		file = readFile(source instanceof URL ? source : key);
 		filesRead.set(key, file);
 	}
 	return file;

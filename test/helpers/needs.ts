@@ -25,6 +25,7 @@ const runs = (command: string, ...args: string[]): boolean => spawnSync(command,
 /** Python plays the terminal: see `atTerminal`. */
 export const onTerminal = needing("python3 with pty", () => runs("python3", "-c", "import pty"));
 export const withPython = needing("python3", () => runs("python3", "--version"));
+export const withPerl = needing("perl", () => runs("perl", "-v"));
 export const underStrace = needing("strace", () => runs("strace", "-o", "/dev/null", "true"));
 export const onUnix = needing("a system with Unix permissions", () => process.platform !== "win32");
 export const onLinux = needing("Linux", () => process.platform === "linux");
