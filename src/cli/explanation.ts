@@ -38,6 +38,16 @@ export function durationInWords(iso: string): string {
 	return parts.filter((part) => part !== null).join(", ");
 }
 
+/** From here on, of two whole numbers of runs one tells a share well enough. */
+const WELL_ROUNDED = 10;
+
+/** Which share of runs reports: `one run in 10 reports`, `80 runs in 100 report`. */
+export function sampleInWords(sample: number): string {
+	const every = Number((1 / sample).toPrecision(9));
+	if (Number.isInteger(every) || every >= WELL_ROUNDED) return `one run in ${Math.round(every)} reports`;
+	return `${Math.min(99, Math.round(100 * sample))} runs in 100 report`;
+}
+
 /** What stands where `"*"` declares a key of any name. */
 export const ANY_KEY_IN_WORDS = "whatever else the script gives, under any name";
 

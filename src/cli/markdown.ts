@@ -1,5 +1,5 @@
 /** {@link "./explanation.js"} as Markdown, for an author's README. What a manifest holds is text there, never markup. */
-import { ANY_KEY_IN_WORDS, type Explanation } from "./explanation.js";
+import { ANY_KEY_IN_WORDS, type Explanation, sampleInWords } from "./explanation.js";
 import { shown, shownJson } from "./shown.js";
 
 /** What means something inside of a line, in CommonMark and in GitHub's tables and formulas. */
@@ -39,7 +39,7 @@ function whereTo({
 }: Explanation): string[] {
 	const items = [
 		["Sent to", endpoint],
-		...(sample < 1 ? [["Reports", `about one run in ${Math.round(1 / sample)}`]] : []),
+		...(sample < 1 ? [["Sampling", `about ${sampleInWords(sample)}`]] : []),
 		["Your address", address.in_words],
 		["Kept for", retention.in_words],
 		["Contact", contact],

@@ -1,7 +1,7 @@
 /** What a user agrees to, on at most a screen of a terminal: {@link "./explanation.js"} as text. */
 import type { Manifest } from "../report/manifest.js";
 import { changesInWords } from "./changes.js";
-import { ANY_KEY_IN_WORDS, type Explanation, explanationOf } from "./explanation.js";
+import { ANY_KEY_IN_WORDS, type Explanation, explanationOf, sampleInWords } from "./explanation.js";
 import { shown, shownJson } from "./shown.js";
 import { jsonLines, styled, type Terminal, wrapped } from "./terminal.js";
 
@@ -17,7 +17,7 @@ function dataWords({ key, type, why }: Explanation["data"][number]): string {
 const contactWords = ({ contact, url }: Explanation): string => (url === null ? contact : `${contact}, ${url}`);
 
 function shareOfRuns({ sample }: Explanation): string[] {
-	return sample < 1 ? [`about one run in ${Math.round(1 / sample)} reports`] : [];
+	return sample < 1 ? [`about ${sampleInWords(sample)}`] : [];
 }
 
 function sections(explained: Explanation): Section[] {

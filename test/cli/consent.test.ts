@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { durationInWords } from "../../src/cli/explanation.js";
+import { durationInWords, sampleInWords } from "../../src/cli/explanation.js";
 import { noticeText } from "../../src/cli/notice.js";
 import { noticeDigest } from "../../src/consent/change.js";
 import { FIELD_WORDS } from "../../src/report/fields.js";
@@ -157,6 +157,19 @@ test("the notice says all that is declared, and neutralises what a manifest may 
 		noticeText({ ...plain, notice: { ...plain.notice, addresses: policy } }, terminal),
 	);
 	t.is(new Set(addresses).size, ADDRESS_POLICIES.length);
+});
+
+test("the share of runs that reports, in words", (t) => {
+	const shares = [0.1, 0.5, 0.0003, 1 / 3, 0.3, 0.8, 0.999].map(sampleInWords);
+	t.deepEqual(shares, [
+		"one run in 10 reports",
+		"one run in 2 reports",
+		"one run in 3333 reports",
+		"one run in 3 reports",
+		"30 runs in 100 report",
+		"80 runs in 100 report",
+		"99 runs in 100 report",
+	]);
 });
 
 test("durations in words", (t) => {

@@ -140,3 +140,13 @@ onTerminal("at a terminal it asks to forget first, then whether all shall go", a
 	t.regex((await answers([remove, "y\n"])).shown, /All of it is removed\./);
 	t.deepEqual(home.contents(), []);
 });
+
+onTerminal("with --json what was forgotten first is JSON, too", async (t) => {
+	const home = await livedIn(t);
+	const { shown } = await atTerminal(t, [...ET_WORDS, "purge", "--json"], [{ see: "[y/N] ", type: "y\n" }], {
+		env: home.env,
+	});
+	const said = shown.split(/\r?\n/).find((line) => line.startsWith("{"));
+	t.is(JSON.parse(said ?? "").removed, null);
+	t.notRegex(shown, /Nothing else was removed/);
+});

@@ -7,6 +7,7 @@ import { changeText } from "../changes.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { sampleInWords } from "../explanation.js";
 import { type Comparison, compareNotices, lockPath, readLock, writeLock } from "../notice-lock.js";
 import { plural } from "../quantities.js";
 import { shown } from "../shown.js";
@@ -135,7 +136,7 @@ function goodWords(path: string, manifest: Manifest): string[] {
 	return [
 		`${shown(path)} is a manifest of ${project}: notice version ${notice.version}, ${declared}, to ${shown(endpoint)}.`,
 		`digest ${noticeDigest(manifest)}`,
-		...(sample < 1 ? [`one run in ${1 / sample} reports`] : []),
+		...(sample < 1 ? [sampleInWords(sample)] : []),
 	];
 }
 

@@ -118,10 +118,15 @@ function answer({ err }: CliContext, { erasable }: Stock): Answer {
 	return agrees(err, "Remove all of it?") ? "purge" : "nothing";
 }
 
-function forgetFirst(context: CliContext): void {
+function forgetFirst(context: CliContext, json: boolean): void {
 	const folders = openSpool(context);
 	const { runs, scope } = everyRun(folders, null);
-	for (const line of forgottenLines(forget(context, folders, runs, scope))) context.out.line(line);
+	const forgotten = forget(context, folders, runs, scope);
+	if (json) {
+		context.out.line(JSON.stringify({ removed: null, forgotten }));
+		return;
+	}
+	for (const line of forgottenLines(forgotten)) context.out.line(line);
 	context.out.line("Nothing else was removed. Once et forget shows the receipts, do et purge again.");
 }
 
@@ -134,7 +139,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const lines = isNothing(stock) ? ["Nothing of ET is here."] : stockLines(stock);
 	if (!given.json) for (const line of lines) out.line(sentenceFor(context.client.env, line));
 	const said = given.yes || isNothing(stock) ? "purge" : answer(context, stock);
-	if (said === "forget") forgetFirst(context);
+	if (said === "forget") forgetFirst(context, given.json);
 	if (said === "nothing") err.line("Nothing was removed.");
 	if (said !== "purge" || (isNothing(stock) && !given.json)) return EXIT_CODES.ok;
 	const left = removeAll(context);

@@ -87,7 +87,7 @@ function groupSection(group: Group): Markup {
 		const count = endings.get(ending) ?? 0;
 		return count === 0 ? [] : [`${whole(count)} ${ending}`];
 	});
-	return html`<article class="group"><h3>${commandName(command)} <span>${version} · ${project}</span></h3>
+	return html`<article class="group"><h3>${commandName(command)} <span>${version === "" ? project : `${version} · ${project}`}</span></h3>
 <p class="quiet">${plural(points.length, "run")}: ${counts.join(", ")}. Run time ${inWords(group.wallS, "wallS")}, peak memory ${inWords(group.memoryBytes, "memoryBytes")}.</p>
 ${charts(group)}${legend(endings)}${octaveTable(group)}</article>`;
 }
