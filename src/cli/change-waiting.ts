@@ -4,14 +4,15 @@
  */
 import { bytesToHex } from "../report/ids.js";
 import type { Verdict } from "../report/wire.js";
-import { changing, type Holder, type Turn } from "../spool/changing.js";
+import { changing, type Turn } from "../spool/changing.js";
 import type { Envelope } from "../spool/envelope.js";
 import { journalLines } from "../spool/journal.js";
-import { hostHash, NAME_RANDOM_BYTES, type SpoolFolders } from "../spool/layout.js";
+import { NAME_RANDOM_BYTES, type SpoolFolders } from "../spool/layout.js";
 import { remove } from "../spool/remove.js";
 import { type Replacement, replaceAll } from "../spool/replace.js";
 import type { WaitingEntry } from "../spool/waiting.js";
 import type { CliContext } from "./context.js";
+import { holderOf } from "./identity.js";
 
 /**
  * What is to be changed, as it is now.
@@ -107,14 +108,6 @@ class Changer {
 			if (name !== undefined) remove(this.folders.new, name);
 		}
 	}
-}
-
-/** A random word of eight bytes: which turn it is. */
-const TOKEN_BYTES = 8;
-
-/** This command, as it asks for its turn. */
-export function holderOf({ client: { hostName, pid, random } }: CliContext): Holder {
-	return { host: hostHash(hostName()), pid, token: bytesToHex(random(TOKEN_BYTES)) };
 }
 
 /**

@@ -10,11 +10,10 @@ import { type WaitingEntry, waiting } from "../spool/waiting.js";
 import { changeWaiting } from "./change-waiting.js";
 import { usageError } from "./command.js";
 import type { CliContext } from "./context.js";
-import { plural } from "./quantities.js";
+import { namedLines, plural } from "./quantities.js";
 import { nearest } from "./suggest.js";
 
 const COMMAND = "consent";
-const MOST_NAMED = 5;
 const INPUTS = "inputs.";
 const DATA = "data.";
 
@@ -111,9 +110,12 @@ export function takenOutLines({ redacted, mayHaveLeft }: TakenOut): string[] {
 	const lines = [`${plural(redacted.length, "report")} that waited had what you leave out: it was taken out.`];
 	if (mayHaveLeft.length === 0) return lines;
 	const head = `Of these, ${plural(mayHaveLeft.length, "report")} may have left before, with it:`;
-	const some = mayHaveLeft.slice(0, MOST_NAMED).map((id) => `  ${id}`);
-	const rest = mayHaveLeft.length > MOST_NAMED ? [`  and ${mayHaveLeft.length - MOST_NAMED} more`] : [];
-	return [...lines, head, ...some, ...rest, "To have it taken out of these by their servers, too: et redact ID FIELD"];
+	return [
+		...lines,
+		head,
+		...namedLines(mayHaveLeft),
+		"To have it taken out of these by their servers, too: et redact ID FIELD",
+	];
 }
 
 type Agreed = ConsentRecord & { grant: Grant };

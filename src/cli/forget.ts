@@ -2,15 +2,15 @@
  * Forgets runs: first here, then at the servers. What is left for the uploader are requests, one a run and endpoint,
  * which wait until they are answered.
  */
-import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import { forgetRuns } from "../spool/forgotten.js";
-import { hostHash, type SpoolFolders } from "../spool/layout.js";
-import { writerName } from "../spool/line-file.js";
-import { keepRequest, removeRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
+import type { SpoolFolders } from "../spool/layout.js";
+import { removeRequest, requestEntries } from "../spool/requests.js";
 import { type RemovedTraces, removeTraces, type Scope } from "../spool/traces.js";
 import type { CliContext } from "./context.js";
 import { discard } from "./discard.js";
+import { ownWriter } from "./identity.js";
 import { type KnownRun, knownRuns } from "./known-runs.js";
+import { askServer } from "./server-request.js";
 
 /** What becomes of a run. */
 export type Fate =
@@ -40,31 +40,6 @@ export interface Forgotten {
 export const isOnServer = ({ mayHaveLeft, requests }: KnownRun): boolean =>
 	mayHaveLeft && !requests.some(({ verdict }) => verdict === "erased");
 
-/** Names the files that this process writes. */
-export function ownWriter({ client }: CliContext): string {
-	return writerName(hostHash(client.hostName()), client.pid, client.now().getTime());
-}
-
-function request({ client }: CliContext, run: KnownRun, endpoint: string, key: string): ServerRequest {
-	const at = client.now();
-	return {
-		et: 1,
-		id: reportId(at.getTime(), client.random(REPORT_ID_RANDOM_BYTES)),
-		asked_at: at.toISOString(),
-		kind: "erase",
-		endpoint,
-		project: run.project,
-		run_id: run.runId,
-		key,
-		report_id: null,
-		fields: [],
-		answered_at: null,
-		verdict: null,
-		receipt: null,
-		message: null,
-	};
-}
-
 function fateWithoutKey(run: KnownRun): Fate {
 	if (run.requests.some(({ verdict }) => verdict === "erased")) return "erased_before";
 	return run.mayHaveLeft ? "no_key" : "never_left";
@@ -78,7 +53,9 @@ function ask(context: CliContext, folders: SpoolFolders, run: KnownRun): Fate {
 		if (before.some(({ verdict }) => verdict === "erased")) fates.add("erased_before");
 		else if (before.some(({ answered_at }) => answered_at === null)) fates.add("asked_before");
 		else {
-			keepRequest(folders, request(context, run, endpoint, key));
+			const { project, runId } = run;
+			const whole = { report_id: null, fields: [] };
+			askServer(context, folders, { kind: "erase", endpoint, project, run_id: runId, key, ...whole });
 			fates.add("asked");
 		}
 	}

@@ -7,6 +7,7 @@ import type { SpoolFolders } from "../spool/layout.js";
 import { entries } from "../spool/read.js";
 import { requestEntries, type ServerRequest } from "../spool/requests.js";
 import { waiting } from "../spool/waiting.js";
+import { namedLines } from "./quantities.js";
 import { shortId } from "./spool-view.js";
 
 export interface KnownRun {
@@ -77,8 +78,6 @@ function means(given: string, { runId, reports }: KnownRun): boolean {
 	return false;
 }
 
-const MOST_NAMED = 5;
-
 function onlyOne(given: string, found: readonly KnownRun[]): KnownRun {
 	const [first] = found;
 	if (first === undefined) {
@@ -88,10 +87,9 @@ function onlyOne(given: string, found: readonly KnownRun[]): KnownRun {
 		);
 	}
 	if (found.length === 1) return first;
-	const some = found.slice(0, MOST_NAMED).map(({ runId, project }) => `  ${runId} of ${project}`);
-	const rest = found.length > MOST_NAMED ? [`  and ${found.length - MOST_NAMED} more`] : [];
+	const names = found.map(({ runId, project }) => `${runId} of ${project}`);
 	const head = `"${given}" could mean ${found.length} runs. Nothing was changed. Give more of one:`;
-	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...some, ...rest].join("\n"));
+	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...namedLines(names)].join("\n"));
 }
 
 /**

@@ -33,3 +33,12 @@ function grouped(count: number): string {
 export function plural(count: number, noun: string): string {
 	return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** Of many names the first say enough. */
+const MOST_NAMED = 5;
+
+/** The first of some names, a line each, and how many more there are. @param where the rest is listed */
+export function namedLines(names: readonly string[], where = ""): string[] {
+	const some = names.slice(0, MOST_NAMED).map((name) => `  ${name}`);
+	return names.length > MOST_NAMED ? [...some, `  and ${grouped(names.length - MOST_NAMED)} more${where}`] : some;
+}

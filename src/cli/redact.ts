@@ -3,19 +3,20 @@
  * may have it. First the change, then the look into the journal, then the requests.
  */
 import { FIELD_WORDS } from "../report/fields.js";
-import { REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
+import { runIdOf } from "../report/ids.js";
 import { isOptionalField, OPTIONAL_FIELDS } from "../report/optional-fields.js";
 import type { Verdict } from "../report/wire.js";
 import type { Envelope } from "../spool/envelope.js";
 import { type JournalReport, journalLines, keyLines } from "../spool/journal.js";
 import type { SpoolFolders } from "../spool/layout.js";
 import { type RedactedTraces, type Redaction, redactedReport, redactTraces } from "../spool/redacted.js";
-import { keepRequest, requestEntries, type ServerRequest } from "../spool/requests.js";
+import { requestEntries, type ServerRequest } from "../spool/requests.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
 import { changeWaiting, type Find } from "./change-waiting.js";
 import { usageError } from "./command.js";
 import type { CliContext } from "./context.js";
-import { ownWriter } from "./forget.js";
+import { ownWriter } from "./identity.js";
+import { askServer } from "./server-request.js";
 import { nearest } from "./suggest.js";
 
 /** What became of the report where it may have left. */
@@ -118,8 +119,8 @@ function askedBefore(folders: SpoolFolders, id: string, endpoint: string): { don
 }
 
 /** Asks one server, unless it was asked for all of this before. */
-function askServer(
-	{ client }: CliContext,
+function askOnce(
+	context: CliContext,
 	folders: SpoolFolders,
 	{ id, fields }: Redaction,
 	run: Pick<ServerRequest, "endpoint" | "project" | "run_id" | "key">,
@@ -127,20 +128,7 @@ function askServer(
 	const { done, open } = askedBefore(folders, id, run.endpoint);
 	if (fields.every((field) => done.has(field))) return "redacted_before";
 	if (fields.every((field) => done.has(field) || open.has(field))) return "asked_before";
-	const at = client.now();
-	keepRequest(folders, {
-		et: 1,
-		id: reportId(at.getTime(), client.random(REPORT_ID_RANDOM_BYTES)),
-		asked_at: at.toISOString(),
-		kind: "redact",
-		...run,
-		report_id: id,
-		fields: [...fields],
-		answered_at: null,
-		verdict: null,
-		receipt: null,
-		message: null,
-	});
+	askServer(context, folders, { kind: "redact", ...run, report_id: id, fields: [...fields] });
 	return "asked";
 }
 
@@ -164,7 +152,7 @@ function askServers(
 	const [anyKey] = keys.values();
 	const fates = [...endpoints].map((endpoint): ServerFate => {
 		const key = keys.get(endpoint) ?? anyKey;
-		return key === undefined ? "no_key" : askServer(context, folders, wish, { endpoint, project, run_id, key });
+		return key === undefined ? "no_key" : askOnce(context, folders, wish, { endpoint, project, run_id, key });
 	});
 	return FATES.find((fate) => fates.includes(fate)) ?? "nowhere";
 }

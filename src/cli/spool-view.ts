@@ -14,6 +14,7 @@ import { type Entry, entries } from "../spool/read.js";
 import { readState } from "../spool/state.js";
 import { waiting } from "../spool/waiting.js";
 import type { CliContext } from "./context.js";
+import { namedLines } from "./quantities.js";
 
 /** @throws EtError `ET_SPOOL_UNAVAILABLE` where there is no place for a spool */
 export function userFolders({ client }: CliContext): Directories {
@@ -158,8 +159,6 @@ function* visible(folders: SpoolFolders): Generator<Entry> {
 	yield* entries(folders.rejected);
 }
 
-const MOST_NAMED = 5;
-
 function onlyOne(given: string, found: readonly Entry[]): Entry {
 	const [first] = found;
 	if (first === undefined) {
@@ -169,10 +168,11 @@ function onlyOne(given: string, found: readonly Entry[]): Entry {
 		);
 	}
 	if (found.length === 1) return first;
-	const some = found.slice(0, MOST_NAMED).map(({ envelope }) => `  ${envelope.report.id}`);
-	const rest = found.length > MOST_NAMED ? [`  and ${found.length - MOST_NAMED} more`] : [];
 	const head = `The ids of ${found.length} reports begin with "${given}". Nothing was changed. Give more of one:`;
-	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...some, ...rest].join("\n"));
+	throw new EtError(
+		"ET_REPORT_AMBIGUOUS",
+		[head, ...namedLines(found.map(({ envelope }) => envelope.report.id))].join("\n"),
+	);
 }
 
 /** For each id, or beginning of one, the reports that it could mean. */

@@ -4,10 +4,11 @@ import { type RemovedTraces, removeTraces } from "../spool/traces.js";
 import { agrees } from "./ask.js";
 import type { CliContext } from "./context.js";
 import { discard } from "./discard.js";
-import { everyRun, type Forgotten, forget, isOnServer, ownWriter } from "./forget.js";
+import { everyRun, type Forgotten, forget, isOnServer } from "./forget.js";
 import { forgottenLines, tracesInWords } from "./forget-words.js";
+import { ownWriter } from "./identity.js";
 import { type Left, leftOf } from "./left.js";
-import { plural } from "./quantities.js";
+import { namedLines, plural } from "./quantities.js";
 import { shown } from "./shown.js";
 import { canAsk } from "./terminal.js";
 
@@ -45,18 +46,13 @@ export function wantsToForget({ err }: CliContext, { erasable }: TakenBack): boo
 	return agrees(err, `Have ${plural(erasable, "run")} that may have left erased by their servers, too?`);
 }
 
-const MOST_NAMED = 5;
-
 function leftLines({ delivered, unanswered, in_flight: ids }: Left): string[] {
 	const lines: string[] = [];
 	if (delivered > 0) lines.push(`${plural(delivered, "report")} had left before: a server has them.`);
 	if (unanswered > 0) lines.push(`${plural(unanswered, "report")} may have left: no server has said that it has them.`);
-	if (ids.length > 0) {
-		lines.push(`In a request without an answer: ${plural(ids.length, "report")}, nothing of which is sent again:`);
-		lines.push(...ids.slice(0, MOST_NAMED).map((id) => `  ${shown(id)}`));
-	}
-	if (ids.length > MOST_NAMED) lines.push(`  and ${ids.length - MOST_NAMED} more (et sent)`);
-	return lines;
+	if (ids.length === 0) return lines;
+	const head = `In a request without an answer: ${plural(ids.length, "report")}, nothing of which is sent again:`;
+	return [...lines, head, ...namedLines(ids.map(shown), " (et sent)")];
 }
 
 /** What was removed, and what has left. Pure. */

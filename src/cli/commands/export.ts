@@ -7,13 +7,12 @@ import { acknowledgedImports, acknowledgedText, exportText } from "../../spool/a
 import { changing } from "../../spool/changing.js";
 import type { Envelope } from "../../spool/envelope.js";
 import { Journal, type KeyLine } from "../../spool/journal.js";
-import { hostHash, type SpoolFolders } from "../../spool/layout.js";
-import { writerName } from "../../spool/line-file.js";
+import type { SpoolFolders } from "../../spool/layout.js";
 import { waiting } from "../../spool/waiting.js";
-import { holderOf } from "../change-waiting.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { holderOf, ownWriter } from "../identity.js";
 import { plural } from "../quantities.js";
 import { openSpool, StateReader } from "../spool-view.js";
 import { sentenceFor } from "../terminal.js";
@@ -79,7 +78,7 @@ function exportable(context: CliContext, folders: SpoolFolders, project: string 
 function writeDown(context: CliContext, folders: SpoolFolders, exportId: string, envelopes: readonly Envelope[]): void {
 	const { client } = context;
 	const at = client.now();
-	const journal = new Journal(folders, writerName(hostHash(client.hostName()), client.pid, at.getTime()));
+	const journal = new Journal(folders, ownWriter(context));
 	const keys = envelopes.flatMap(({ erase_key: key, report, endpoint }): KeyLine[] =>
 		key === null ? [] : [{ run_id: report.run_id, key, project: report.project, endpoint }],
 	);

@@ -5,6 +5,7 @@ import type { SpoolFolders } from "../../spool/layout.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { namedLines } from "../quantities.js";
 import { checkFields, redact, redactedLines } from "../redact.js";
 import { findReports, means, openSpool } from "../spool-view.js";
 
@@ -49,9 +50,9 @@ function idOf(folders: SpoolFolders, given: string): string {
 		if (!(error instanceof EtError) || error.code !== "ET_REPORT_NOT_FOUND" || left.length === 0) throw error;
 		if (left.length === 1) return left[0] ?? "";
 	}
-	const some = [...new Set(left)].slice(0, 5).map((id) => `  ${id}`);
-	const head = `The ids of ${new Set(left).size} reports begin with "${given}". Nothing was changed. Give more of one:`;
-	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...some].join("\n"));
+	const all = [...new Set(left)];
+	const head = `The ids of ${all.length} reports begin with "${given}". Nothing was changed. Give more of one:`;
+	throw new EtError("ET_REPORT_AMBIGUOUS", [head, ...namedLines(all)].join("\n"));
 }
 
 export function run(context: CliContext, argv: readonly string[]): number {

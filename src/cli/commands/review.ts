@@ -8,7 +8,7 @@ import { EXIT_CODES } from "../exit-codes.js";
 import { FILTER_OPTIONS, parseFilter } from "../filters.js";
 import { Keyboard } from "../keyboard.js";
 import { type Listing, printPendingJson } from "../pending-list.js";
-import { plural } from "../quantities.js";
+import { namedLines, plural } from "../quantities.js";
 import type { Fate } from "../review-actions.js";
 import { type Item, queueOf } from "../review-queue.js";
 import { HELP, Painter } from "../review-screen.js";
@@ -65,7 +65,6 @@ async function reviewAll(context: CliContext, folders: SpoolFolders, items: read
 }
 
 const FATES: readonly Fate[] = ["let go", "held", "redacted", "dropped"];
-const MOST_NAMED = 5;
 
 /** Pure. */
 function summaryLines({ count, seen, fates, mayHaveLeft }: Reviewed): string[] {
@@ -76,9 +75,7 @@ function summaryLines({ count, seen, fates, mayHaveLeft }: Reviewed): string[] {
 	const done = parts.length === 0 ? "nothing was changed" : parts.join(", ");
 	const lines = [`Looked at ${seen.toLocaleString("en-US")} of ${plural(count, "report")}: ${done}.`];
 	if (mayHaveLeft.size === 0) return lines;
-	const some = [...mayHaveLeft].slice(0, MOST_NAMED).map((id) => `  ${id}`);
-	const more = mayHaveLeft.size > MOST_NAMED ? [`  and ${mayHaveLeft.size - MOST_NAMED} more`] : [];
-	return [...lines, `${plural(mayHaveLeft.size, "report")} may have left before:`, ...some, ...more];
+	return [...lines, `${plural(mayHaveLeft.size, "report")} may have left before:`, ...namedLines([...mayHaveLeft])];
 }
 
 export async function run(context: CliContext, argv: readonly string[]): Promise<number> {
