@@ -305,8 +305,9 @@ _et_put() {
 # The end of the script. What it had set itself is left alone, and runs after.
 _et_traps() {
 	_et_had=
-	_et_old_exit=
 	if [ -n "${BASH_VERSION-}" ]; then
+		# A subshell of bash tells the script's traps as its own until it has set or reset one.
+		[ "${BASH_SUBSHELL-0}" = 0 ] || trap - URG
 		_et_had=$(trap)
 	elif [ -d "${_et_spool_tmp:=$(_et_places && printf '%s' "$_et_spool/tmp")}" ]; then
 		# Other shells tell their traps only where no other shell is in between.
@@ -318,7 +319,9 @@ _et_traps() {
 		return 0
 	fi
 	case $_et_had in
+	*_et_at_exit*) ;; # Of a run before: what the script had is kept already.
 	*" EXIT"* | *" 0"*) _et_keep_exit || return 0 ;;
+	*) _et_old_exit= ;;
 	esac
 	trap '_et_code=$? _et_last=${BASH_COMMAND-}; if _et_at_exit; then eval "$_et_old_exit"; else eval "$_et_old_exit"; fi' EXIT
 	for _et_signal in HUP INT TERM; do
@@ -391,11 +394,11 @@ _et_bash_calls='
 	esac
 '
 
-# Dies as it would have died.
+# Dies as it would have died: this shell, of which $$ is not the number where it is a subshell.
 _et_killed() {
 	trap - EXIT "$1"
 	et_end --outcome killed --signal "SIG$1"
-	kill -s "$1" $$
+	kill -s "$1" "$(exec sh -c 'printf %s "$PPID"')"
 }
 
 # What a report is, and whether it may be kept: for awk, in bytes.
