@@ -189,8 +189,9 @@ onTerminal("a script that handles Ctrl-C itself does so, and goes on", async (t)
 onTerminal("a script that is ended while it asks leaves the terminal as it was", async (t) => {
 	const home = temporaryHome(t);
 	const before = `(await import("node:child_process")).spawn("sh", ["-c", "until [ -e $HOME/asked ]; do sleep 0.02; done; kill -TERM " + process.pid]);`;
-	const bash = `${STATE}; (sleep 0.5; touch $HOME/asked) & $SCRIPT; echo "ENDED $?"; ${STATE}`;
-	const { shown } = await ask(t, home, [{ see: PROMPT }], { bash, before });
+	const bash = `${STATE}; $SCRIPT; echo "ENDED $?"; ${STATE}`;
+	const asked = { see: PROMPT, run: ["touch", join(home.folder, "asked")] };
+	const { shown } = await ask(t, home, [asked], { bash, before });
 	t.regex(shown, /ENDED 143/);
 	const states = [...shown.matchAll(/^(.*isig.*)END/gm)].map(([, state]) => state);
 	t.is(states[0], states[1]);
