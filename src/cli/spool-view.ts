@@ -83,8 +83,8 @@ function stateUnder(decision: SendDecision, hold: string | null): ReportState {
 	if (hold !== null) return plainly("held", hold);
 	if (decision.send === "yes") return plainly("waiting");
 	if (decision.reason === "not_approved") return plainly("held", "approve");
-	const until = new Date("untilMs" in decision ? decision.untilMs : Number.NaN);
-	const leavesAt = Number.isNaN(until.getTime()) ? null : until.toISOString();
+	const untilMs = "untilMs" in decision ? decision.untilMs : null;
+	const leavesAt = untilMs === null ? null : new Date(untilMs).toISOString();
 	return { state: "delayed", reason: "review_delay", leaves_at: leavesAt };
 }
 

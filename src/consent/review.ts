@@ -10,8 +10,8 @@ export interface Clock {
 
 export type ReviewRefusal =
 	| { reason: "not_approved" }
-	/** Until then, milliseconds since the epoch. */
-	| { reason: "review_delay"; untilMs: number };
+	/** Until then, milliseconds since the epoch; null where that can't be told. */
+	| { reason: "review_delay"; untilMs: number | null };
 
 /** What the review needs to know of a report. */
 export interface Reviewed {
@@ -33,6 +33,9 @@ export function leavesAtMs(delayS: number, writtenAtMs: number, { steadySinceMs 
 	return Math.max(waited, steadySinceMs + Math.min(delayMs, MOST_WAITED_ANEW_MS));
 }
 
+/** Whether it is one that can be written down: a stranger's report may give none, and a delay may lead beyond all. */
+const isTime = (ms: number): boolean => !Number.isNaN(new Date(ms).getTime());
+
 /** Why a report does not leave yet, or null where nothing is in its way. */
 export function reviewRefusal(review: Review, report: Reviewed, clock: Clock): ReviewRefusal | null {
 	if (report.approved) return null;
@@ -40,5 +43,6 @@ export function reviewRefusal(review: Review, report: Reviewed, clock: Clock): R
 	if (review.delay_s === 0) return null;
 	const untilMs = leavesAtMs(review.delay_s, report.writtenAtMs, clock);
 	// What can't be told is waited for: a time that is none would else let it go.
-	return clock.nowMs >= untilMs ? null : { reason: "review_delay", untilMs };
+	if (clock.nowMs >= untilMs) return null;
+	return { reason: "review_delay", untilMs: isTime(untilMs) ? untilMs : null };
 }

@@ -312,6 +312,20 @@ test("consent that is taken back while a flush runs: nothing of the project is i
 	t.is(lostByReason(folders).get("dunovo")?.get("withdrawn"), 20);
 });
 
+test("a report of which nobody can tell when it was written waits for its review, and holds up nothing", async (t) => {
+	const place = await scene(t);
+	const review = { approve: false, delay_s: 60 };
+	const manifest = testManifest({ endpoint: place.server.url, project: "reviewed" });
+	decide(place.folders, grant(manifest, "granted", null, "grant-1", { ...change, review }));
+	const envelope = testEnvelope({ manifest, grant: "grant-1" });
+	const report = { ...envelope.report, occurred_at: "yesterday" };
+	mkdirSync(place.folders.new, { recursive: true });
+	writeFileSync(join(place.folders.new, "a-stranger.json"), JSON.stringify({ ...envelope, report }));
+	await goodOneArrives(t, place);
+	t.is(readState(place.folders).next_leaves_at, null);
+	t.deepEqual(pendingIds(place.folders), [report.id]);
+});
+
 const WHILE_IN_A_REQUEST: Record<string, (folders: SpoolFolders, report: WireReport) => void> = {
 	forgotten: (folders, { run_id }) => {
 		forgetRuns(folders, "1-cli-1", new Date(), [run_id]);
