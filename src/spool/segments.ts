@@ -146,14 +146,14 @@ export type IsGone = (entry: Entry) => boolean;
 const NONE_IS_GONE: IsGone = () => false;
 
 /**
- * What was not seen before. Two uploaders that both believe they hold the lease may fold one report
- * twice; it is one for a reader.
+ * What was not seen before. Two uploaders that both believe they hold the lease may fold one file twice; it is one for a
+ * reader, by its name. Copies of one report under two names are not: none may hide behind another, and come out when
+ * that is replaced.
  */
 function* unseen(entries: Iterable<FoldedEntry>, seen: Set<string>, isGone: IsGone): Generator<FoldedEntry> {
 	for (const entry of entries) {
-		const { id } = entry.envelope.report;
-		if (seen.has(id) || isGone(entry)) continue;
-		seen.add(id);
+		if (seen.has(entry.name) || isGone(entry)) continue;
+		seen.add(entry.name);
 		yield entry;
 	}
 }

@@ -101,3 +101,15 @@ test("a command that died before it removed the former file leaves one report, a
 	t.deepEqual(namesIn(folders.new), [replaced]);
 	t.true(gone(folders).replaced.has(name));
 });
+
+test("two copies that a command left when it died, each in a segment: neither hides the other", (t) => {
+	const folders = temporarySpool(t);
+	const name = putReport(folders, { atMs: AT_MS });
+	const entry = onlyEntry(folders);
+	const held = name.replace(/[0-9a-f]{8}\.json$/, `${RANDOM}.json`);
+	fold(folders, "a-0", [{ name: held, text: JSON.stringify({ ...entry.envelope, hold: "user" }) }]);
+	fold(folders, "b-0", [{ name, text: textOf(folders, name) }]);
+	t.deepEqual(holds(folders), ["user", null]);
+	for (const each of [...waiting(folders)]) if (each.envelope.hold === null) hold(folders, each, "0badf00d");
+	t.deepEqual(holds(folders), ["user", "user"]);
+});
