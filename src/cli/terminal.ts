@@ -101,11 +101,6 @@ export function wrapped(text: string, columns: number, indent = ""): string[] {
 	return [...lines, indent + line];
 }
 
-/** A sentence for people, in lines that the place where output goes can show; one line where that is no terminal. */
-export function sentenceFor(env: NodeJS.ProcessEnv, text: string): string {
-	return wrapped(text, standardTerminal(env).width).join("\n");
-}
-
 /** Where a text of JSON is best broken: behind a comma. */
 const COMMA = ",";
 

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { approve } from "../holding.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { SELECTION_OPTIONS, selected } from "../selection.js";
 import { openSpool } from "../spool-view.js";
 
@@ -36,6 +37,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const folders = openSpool(context);
 	const done = changeWaiting(context, folders, selected(spec.name, folders, { ...given, ids }), approve);
 	if (given.json) context.out.line(JSON.stringify({ approved: done.changed, unchanged: done.unchanged }));
-	else for (const line of lines(done)) context.out.line(line);
+	else say(context, lines(done));
 	return EXIT_CODES.ok;
 }

@@ -39,6 +39,7 @@ import {
 	type ReviewOptions,
 	reviewAskedFor,
 } from "../review-options.js";
+import { say } from "../say.js";
 import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
 import { alsoForget, offerLines, takeBack, takenBackLines, wantsToForget } from "../take-back.js";
@@ -210,7 +211,7 @@ function agreed(request: Request, record: ConsentRecord, manifest: Manifest): nu
 		return EXIT_CODES.ok;
 	}
 	printStatus(request, status);
-	for (const line of [...heldLines(held), ...takenOutLines(taken)]) context.out.line(line);
+	say(context, [...heldLines(held), ...takenOutLines(taken)]);
 	return EXIT_CODES.ok;
 }
 
@@ -237,11 +238,11 @@ function refuse(request: Request, decide: typeof deny): number {
 	const taken = takeBack(context, folders, project);
 	settleNotice(context, project);
 	const status = statusOf(context, project, target.manifest);
-	if (!json) for (const line of [...statusLines(status), ...takenBackLines(project, taken)]) context.out.line(line);
+	if (!json) say(context, [...statusLines(status), ...takenBackLines(project, taken)]);
 	const forgets = request.forget || (!json && wantsToForget(context, taken));
 	const done = forgets ? alsoForget(context, folders, project, taken) : taken;
 	if (json) context.out.line(JSON.stringify({ ...status, ...done }));
-	else for (const line of offerLines(project, done)) context.out.line(line);
+	else say(context, offerLines(project, done));
 	return EXIT_CODES.ok;
 }
 

@@ -14,8 +14,8 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { holderOf, ownWriter } from "../identity.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { openSpool, StateReader } from "../spool-view.js";
-import { sentenceFor } from "../terminal.js";
 
 const options = {
 	project: { value: "NAME", help: "only this project's" },
@@ -122,6 +122,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (path === undefined) throw usageError(spec.name, "Which file shall be written?");
 	if (surplus !== undefined) throw usageError(spec.name, `"${surplus}" is one word too many.`);
 	const done = given.acknowledged ? exportAcknowledged(context, path) : exportReports(context, path, given.project);
-	context.out.line(given.json ? JSON.stringify(done) : sentenceFor(context.client.env, sentence({ ...done })));
+	if (given.json) context.out.line(JSON.stringify(done));
+	else say(context, [sentence({ ...done })]);
 	return EXIT_CODES.ok;
 }

@@ -11,6 +11,7 @@ import { everyRun, forget } from "../forget.js";
 import { forgottenLines, printRequests } from "../forget-words.js";
 import { findRuns, type KnownRun, knownRuns } from "../known-runs.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { openSpool } from "../spool-view.js";
 import { canAsk } from "../terminal.js";
 
@@ -102,6 +103,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	}
 	const done = forget(context, folders, found.runs, found.scope);
 	if (given.json) context.out.line(JSON.stringify(done));
-	else for (const line of forgottenLines(done)) context.out.line(line);
+	else say(context, forgottenLines(done));
 	return EXIT_CODES.ok;
 }

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { hold } from "../holding.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { SELECTION_OPTIONS, selected } from "../selection.js";
 import { openSpool } from "../spool-view.js";
 
@@ -41,6 +42,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	const done = changeWaiting(context, folders, selected(spec.name, folders, { ...given, ids }), hold);
 	const { changed, unchanged, mayHaveLeft } = done;
 	if (given.json) context.out.line(JSON.stringify({ held: changed, unchanged, may_have_left: mayHaveLeft }));
-	else for (const line of lines(done)) context.out.line(line);
+	else say(context, lines(done));
 	return EXIT_CODES.ok;
 }

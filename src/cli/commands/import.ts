@@ -16,8 +16,8 @@ import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { openSpool } from "../spool-view.js";
-import { sentenceFor } from "../terminal.js";
 
 const options = {
 	json: { help: "say what was done as JSON" },
@@ -143,6 +143,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		file.kind === "reports"
 			? importReports(context, folders, file)
 			: importAcknowledged(context, folders, file.acknowledged);
-	context.out.line(given.json ? JSON.stringify(done) : sentenceFor(context.client.env, sentence(done)));
+	if (given.json) context.out.line(JSON.stringify(done));
+	else say(context, [sentence(done)]);
 	return EXIT_CODES.ok;
 }

@@ -10,9 +10,10 @@ import { EXIT_CODES } from "../exit-codes.js";
 import { everyRun, forget, isOnServer } from "../forget.js";
 import { forgottenLines } from "../forget-words.js";
 import { byteCount, plural } from "../quantities.js";
+import { say } from "../say.js";
 import { shown } from "../shown.js";
 import { openSpool, userFolders } from "../spool-view.js";
-import { canAsk, sentenceFor } from "../terminal.js";
+import { canAsk } from "../terminal.js";
 import { holdLease } from "../uploader-lease.js";
 
 const options = {
@@ -137,7 +138,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	openSpool(context);
 	const stock = takeStock(context);
 	const lines = isNothing(stock) ? ["Nothing of ET is here."] : stockLines(stock);
-	if (!given.json) for (const line of lines) out.line(sentenceFor(context.client.env, line));
+	if (!given.json) say(context, lines);
 	const said = given.yes || isNothing(stock) ? "purge" : answer(context, stock);
 	if (said === "forget") forgetFirst(context, given.json);
 	if (said === "nothing") err.line("Nothing was removed.");

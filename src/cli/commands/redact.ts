@@ -7,6 +7,7 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { namedLines } from "../quantities.js";
 import { checkFields, redact, redactedLines } from "../redact.js";
+import { say } from "../say.js";
 import { findReports, means, openSpool } from "../spool-view.js";
 
 const options = { json: { help: "say what was done as JSON" } } as const;
@@ -67,6 +68,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 		fields: [...new Set(fields)],
 	});
 	if (given.json) context.out.line(JSON.stringify(done));
-	else for (const line of redactedLines(done)) context.out.line(line);
+	else say(context, redactedLines(done));
 	return EXIT_CODES.ok;
 }

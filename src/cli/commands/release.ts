@@ -5,6 +5,7 @@ import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { release } from "../holding.js";
 import { plural } from "../quantities.js";
+import { say } from "../say.js";
 import { SELECTION_OPTIONS, selected } from "../selection.js";
 import { openSpool, StateReader } from "../spool-view.js";
 
@@ -43,6 +44,6 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	for (const entry of find()) if (states.of(entry).reason === "approve") approvals.add(entry.envelope.report.id);
 	const waiting = [...approvals];
 	if (given.json) context.out.line(JSON.stringify({ released: done.changed, to_be_approved: waiting }));
-	else for (const line of lines(done, waiting)) context.out.line(line);
+	else say(context, lines(done, waiting));
 	return EXIT_CODES.ok;
 }
