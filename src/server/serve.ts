@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { buildApp } from "./app.js";
 import { type Clock, DEFAULT_CONFIG, DEFAULT_HOST, DEFAULT_PORT, type Log, type ServerConfig } from "./config.js";
-import { openSqliteStore } from "./store/sqlite.js";
+import { openStore } from "./store/open.js";
 import type { Store } from "./store/types.js";
 
 export interface ServerOptions {
@@ -31,11 +31,11 @@ export interface RunningServer {
 /**
  * Opens the store and listens.
  *
- * @throws EtError as {@link openSqliteStore} does; the system's error when the address cannot be had
+ * @throws EtError as {@link openStore} does; the system's error when the address cannot be had
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const config: ServerConfig = { ...DEFAULT_CONFIG, ...options.config };
-	const store = openSqliteStore(options.database);
+	const store = await openStore(options.database);
 	const app = await buildApp({
 		store,
 		clock: options.clock ?? Date.now,

@@ -1,24 +1,25 @@
-/**
- * Erasing runs and taking fields out of reports, in the SQL that SQLite and PostgreSQL share.
- *
- * Each is a row of steps: it hands out a query and is given its rows. So the engine's own file decides how a
- * transaction is held together, which in SQLite must not wait for anything, and no intake comes between the steps.
- */
+/** Erasing runs and taking fields out of reports, in steps that SQLite and PostgreSQL share: no intake comes between. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { type Compilable, type CompiledQuery, type Kysely, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { withoutFields } from "../../report/optional-fields.js";
 import { MAX_COPIES_REDACTED } from "../config.js";
 import { columnsOf } from "./columns.js";
 import type { RedactionsTable, Schema } from "./schema.js";
+import { rows, type Steps } from "./steps.js";
 import type { Erased, ErasureRecord, ErasureResult, RedactionRecord, StoredReport } from "./types.js";
 
 type Database = Kysely<Schema>;
 
-export type Steps<T> = Generator<CompiledQuery, T, unknown[]>;
+/** Erases and redacts all that is asked for, one result a request. */
+export function* eraseAll(db: Database, requests: readonly ErasureRecord[]): Steps<ErasureResult[]> {
+	const results: ErasureResult[] = [];
+	for (const request of requests) results.push(yield* erasureSteps(db, request));
+	return results;
+}
 
 /** A tombstone is found first: of an erased run there is nothing left to redact, or to erase again. */
-export function* erasureSteps(db: Database, request: ErasureRecord): Steps<ErasureResult> {
+function* erasureSteps(db: Database, request: ErasureRecord): Steps<ErasureResult> {
 	const runId = Buffer.from(request.runId, "hex");
 	const erased = yield* tombstone(db, runId);
 	if (erased !== undefined) return erased;
@@ -121,8 +122,4 @@ function digestOf(fields: readonly string[]): Buffer {
 /** `data` for `data.note`. */
 function fieldOf(path: string): keyof StoredReport {
 	return path.split(".", 1)[0] as keyof StoredReport;
-}
-
-function* rows<R>(query: Compilable<R>): Steps<R[]> {
-	return (yield query.compile()) as R[];
 }

@@ -10,10 +10,12 @@ import {
 	SQLITE_CHECKPOINT_PAGES,
 	SQLITE_WIPE_RETRY_MS,
 } from "../config.js";
-import { erasureSteps, type Steps } from "./erase.js";
+import { eraseAll } from "./erase.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
-import * as queries from "./queries.js";
+import { SQLITE_WORDS } from "./migrations/migration.js";
 import type { Schema } from "./schema.js";
+import { SharedStore } from "./shared-store.js";
+import type { Steps } from "./steps.js";
 import type {
 	BatchRecords,
 	ErasureRecord,
@@ -21,7 +23,6 @@ import type {
 	EventRecord,
 	InsertResult,
 	LostRecord,
-	RunsQuery,
 	Store,
 } from "./types.js";
 
@@ -53,30 +54,25 @@ export function openSqliteStore(file: string, { wipeRetryMs = SQLITE_WIPE_RETRY_
 	}
 }
 
-class SqliteStore implements Store {
+class SqliteStore extends SharedStore {
 	readonly #db: Sqlite.Database;
-	readonly #queries: Kysely<Schema>;
 	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
-	readonly #erase: (requests: readonly ErasureRecord[]) => ErasureResult[];
 	readonly #projectIds = new Map<string, number>();
 	readonly #wipeRetryMs: number;
 	#wipe: NodeJS.Timeout | undefined;
 
 	constructor(db: Sqlite.Database, wipeRetryMs: number) {
+		super(new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) }));
 		this.#db = db;
 		this.#wipeRetryMs = wipeRetryMs;
-		this.#queries = new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) });
 		this.#insertBatch = insertStatement(db, this.#projectIds);
-		this.#erase = db.transaction((requests: readonly ErasureRecord[]) =>
-			requests.map((request) => take(db, erasureSteps(this.#queries, request))),
-		).immediate;
 		// What a process that was killed erased may still be in the log that it left.
 		this.#wipeLog();
 	}
 
 	async insertBatch(batch: BatchRecords): Promise<InsertResult[]> {
 		if (batch.events.length === 0 && batch.lost.length === 0) return [];
-		return attempt(async () => {
+		return this.attempt(async () => {
 			const { results, projectIds } = this.#insertBatch(batch);
 			this.#remember(projectIds);
 			return results;
@@ -85,35 +81,17 @@ class SqliteStore implements Store {
 
 	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
 		if (requests.length === 0) return [];
-		return attempt(async () => {
-			const results = this.#erase(requests);
-			if (results.some(hasErased)) this.#wipeLog();
-			return results;
-		});
+		const results = await this.transact(() => eraseAll(this.db, requests));
+		if (results.some(hasErased)) this.#wipeLog();
+		return results;
 	}
 
-	listRuns(query: RunsQuery) {
-		return attempt(() => queries.listRuns(this.#queries, query));
+	protected attempt<T>(call: () => Promise<T>): Promise<T> {
+		return attempt(call);
 	}
 
-	runEvents(project: string, runId: string) {
-		return attempt(() => queries.runEvents(this.#queries, project, runId));
-	}
-
-	projects(limit: number) {
-		return attempt(() => queries.projectNames(this.#queries, limit));
-	}
-
-	hasProject(name: string) {
-		return attempt(async () => (await queries.projectId(this.#queries, name)) !== undefined);
-	}
-
-	lostTotals(project: string) {
-		return attempt(() => queries.lostTotals(this.#queries, project));
-	}
-
-	counts() {
-		return attempt(() => queries.counts(this.#queries));
+	protected transact<T>(steps: () => Steps<T>): Promise<T> {
+		return attempt(async () => this.#db.transaction(() => take(this.#db, steps())).immediate());
 	}
 
 	check() {
@@ -122,7 +100,7 @@ class SqliteStore implements Store {
 
 	async close(): Promise<void> {
 		clearTimeout(this.#wipe);
-		await this.#queries.destroy();
+		await this.db.destroy();
 		// Kysely closes only what it has used.
 		this.#db.close();
 	}
@@ -283,8 +261,8 @@ function migrate(db: Sqlite.Database, file: string): void {
 	db.transaction(() => {
 		const version = schemaVersion(db);
 		if (version > SCHEMA_VERSION) throw newer(file, version);
-		for (const migration of MIGRATIONS.slice(version)) {
-			db.exec(migration.sqlite);
+		for (const migration of MIGRATIONS.filter(({ number }) => number > version)) {
+			db.exec(migration.sql(SQLITE_WORDS));
 			db.pragma(`user_version = ${migration.number}`);
 		}
 		db.pragma(`application_id = ${APPLICATION_ID}`);

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from "ava";
 import Sqlite from "better-sqlite3";
 import { EtError } from "../../../src/errors.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
+import { POSTGRES_WORDS, SQLITE_WORDS } from "../../../src/server/store/migrations/migration.js";
 import { openSqliteStore } from "../../../src/server/store/sqlite.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
@@ -31,11 +32,18 @@ function inspect<T>(file: string, look: (db: Sqlite.Database) => T): T {
 	}
 }
 
-test("migrations are numbered without a gap", (t) => {
+test("migrations have growing numbers", (t) => {
+	const numbers = MIGRATIONS.map(({ number }) => number);
 	t.deepEqual(
-		MIGRATIONS.map(({ number }) => number),
-		MIGRATIONS.map((_, index) => index + 1),
+		[...new Set(numbers)].sort((a, b) => a - b),
+		numbers,
 	);
+});
+
+test("every migration finds all its words in both engines", (t) => {
+	for (const { sql, name } of MIGRATIONS) {
+		for (const words of [SQLITE_WORDS, POSTGRES_WORDS]) t.notRegex(sql(words), /undefined/, `${name} ${words.engine}`);
+	}
 });
 
 test("a file is made with its folder, for its owner alone", async (t) => {
@@ -163,7 +171,7 @@ test("a store of the first version is brought up to date with all that it has", 
 	const file = fileFor(t);
 	const [first, second] = [eventRecord(), eventRecord({ project: "galaxy" })];
 	inspect(file, (db) => {
-		db.exec(MIGRATIONS[0]?.sqlite ?? "");
+		db.exec(MIGRATIONS[0]?.sql(SQLITE_WORDS) ?? "");
 		db.pragma("user_version = 1");
 		db.pragma(`application_id = ${0x45545048}`);
 		db.exec("INSERT INTO projects (id, name) VALUES (7, 'dunovo'), (3, 'galaxy')");

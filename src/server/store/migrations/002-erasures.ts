@@ -15,7 +15,30 @@ import type { Migration } from "./migration.js";
 export const erasures: Migration = {
 	number: 2,
 	name: "erasures",
-	sqlite: `
+	sql: ({ engine, bytes, integer, text, keyed }) => `
+		${engine === "sqlite" ? SQLITE_EVENTS : POSTGRES_EVENTS}
+		CREATE TABLE tombstones (
+			run_id    ${bytes} NOT NULL PRIMARY KEY,
+			erased_at ${integer} NOT NULL,
+			events    ${integer} NOT NULL,
+			receipt   ${text} NOT NULL
+		) ${keyed};
+
+		CREATE TABLE redactions (
+			run_id        ${bytes} NOT NULL,
+			report_id     ${bytes} NOT NULL,
+			fields_digest ${bytes} NOT NULL,
+			redacted_at   ${integer} NOT NULL,
+			events        ${integer} NOT NULL,
+			receipt       ${text} NOT NULL,
+			PRIMARY KEY (run_id, report_id, fields_digest)
+		) ${keyed};
+	`,
+};
+
+const POSTGRES_EVENTS = "ALTER TABLE events ADD COLUMN redacted text;";
+
+const SQLITE_EVENTS = `
 		CREATE TABLE events_anew (
 			seq                INTEGER PRIMARY KEY AUTOINCREMENT,
 			project_id         INTEGER NOT NULL REFERENCES projects (id),
@@ -42,22 +65,4 @@ export const erasures: Migration = {
 		CREATE UNIQUE INDEX events_by_id ON events (id, project_id);
 		CREATE INDEX events_by_run ON events (run_id, project_id);
 		CREATE INDEX events_by_project ON events (project_id);
-
-		CREATE TABLE tombstones (
-			run_id    BLOB    NOT NULL PRIMARY KEY,
-			erased_at INTEGER NOT NULL,
-			events    INTEGER NOT NULL,
-			receipt   TEXT    NOT NULL
-		) STRICT, WITHOUT ROWID;
-
-		CREATE TABLE redactions (
-			run_id        BLOB    NOT NULL,
-			report_id     BLOB    NOT NULL,
-			fields_digest BLOB    NOT NULL,
-			redacted_at   INTEGER NOT NULL,
-			events        INTEGER NOT NULL,
-			receipt       TEXT    NOT NULL,
-			PRIMARY KEY (run_id, report_id, fields_digest)
-		) STRICT, WITHOUT ROWID;
-	`,
-};
+`;

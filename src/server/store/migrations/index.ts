@@ -1,4 +1,4 @@
-/** Every step from an empty database to today's. Append-only: a step that was released never changes. */
+/** Every step from an empty database to today's, in order. How to write one: migration.ts. */
 import { events } from "./001-events.js";
 import { erasures } from "./002-erasures.js";
 import type { Migration } from "./migration.js";
@@ -6,4 +6,4 @@ import type { Migration } from "./migration.js";
 export const MIGRATIONS: readonly Migration[] = [events, erasures];
 
 /** The version of the schema that this program writes and reads. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.number ?? 0;

@@ -1,0 +1,52 @@
+/**
+ * What both engines do in the same SQL. A question is one query of Kysely's, in `attempt`; a change that takes more
+ * than one statement is a row of steps (steps.ts), in `transact`. Written so, a method works on both.
+ */
+import type { Kysely } from "kysely";
+import * as queries from "./queries.js";
+import type { Schema } from "./schema.js";
+import type { Steps } from "./steps.js";
+import type { BatchRecords, ErasureRecord, ErasureResult, InsertResult, RunsQuery, Store } from "./types.js";
+
+export abstract class SharedStore implements Store {
+	protected readonly db: Kysely<Schema>;
+
+	constructor(db: Kysely<Schema>) {
+		this.db = db;
+	}
+
+	abstract insertBatch(batch: BatchRecords): Promise<InsertResult[]>;
+	abstract erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]>;
+	abstract check(): Promise<void>;
+	abstract close(): Promise<void>;
+
+	/** Runs a call; what the engine refuses becomes an EtError `ET_STORE_UNAVAILABLE`. */
+	protected abstract attempt<T>(call: () => Promise<T>): Promise<T>;
+
+	/** Takes steps to their end in one transaction, or leaves nothing of them; errors are those of `attempt`. */
+	protected abstract transact<T>(steps: () => Steps<T>): Promise<T>;
+
+	listRuns(query: RunsQuery) {
+		return this.attempt(() => queries.listRuns(this.db, query));
+	}
+
+	runEvents(project: string, runId: string) {
+		return this.attempt(() => queries.runEvents(this.db, project, runId));
+	}
+
+	projects(limit: number) {
+		return this.attempt(() => queries.projectNames(this.db, limit));
+	}
+
+	hasProject(name: string) {
+		return this.attempt(async () => (await queries.projectId(this.db, name)) !== undefined);
+	}
+
+	lostTotals(project: string) {
+		return this.attempt(() => queries.lostTotals(this.db, project));
+	}
+
+	counts() {
+		return this.attempt(() => queries.counts(this.db));
+	}
+}
