@@ -4,6 +4,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { EtError } from "../errors.js";
 import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
 import type { Clock, Log, ServerConfig } from "./config.js";
+import { addPredecessor, isForPredecessor, PREDECESSOR_PATH, sendError } from "./intake/predecessor/route.js";
 import { Refusal } from "./intake/refusal.js";
 import { addIntake, unsupportedMediaType } from "./intake/route.js";
 import { refusalPage } from "./pages/layout.js";
@@ -24,6 +25,7 @@ const HEALTH_PATH = "/healthz";
 const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
 	[BATCHES_PATH, "POST"],
 	[ERASURES_PATH, "POST"],
+	[PREDECESSOR_PATH, "POST"],
 	[HEALTH_PATH, "GET"],
 	[RUNS_PATH, "GET"],
 	[RUN_PATH, "GET"],
@@ -49,6 +51,7 @@ export async function buildApp({ store, clock, log, config }: AppOptions): Promi
 		),
 	);
 	addIntake(app, { store, clock, config });
+	addPredecessor(app, { store, clock, config });
 	addPages(app, { store, config });
 	addHealth(app, store);
 	for (const [path, method] of METHODS) refuseOtherMethods(app, path, method);
@@ -99,7 +102,7 @@ function refuseOtherMethods(app: FastifyInstance, path: string, allowed: "GET" |
 	});
 }
 
-/** One way to say no: JSON to programs, a page to people, and to neither what went wrong inside. */
+/** One way to say no: JSON to programs, lines to the predecessor's, a page to people, and to none what went wrong inside. */
 function refusing(log: Log, config: ServerConfig) {
 	return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
 		const refusal = toRefusal(error, config);
@@ -107,6 +110,7 @@ function refusing(log: Log, config: ServerConfig) {
 			log(`${request.method} ${request.routeOptions.url ?? "?"} was answered ${refusal.status} ${refusal.code}`, error);
 			reply.header("retry-after", config.retryAfterSeconds);
 		}
+		if (isForPredecessor(request.url)) return sendError(reply, refusal);
 		if (isForPrograms(request.url)) return sendWire(reply, refusal);
 		return sendPage(reply, refusal.status, refusalPage(titleOf(refusal), refusal.message));
 	};

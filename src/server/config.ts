@@ -21,6 +21,8 @@ export interface ServerConfig {
 	maxBodyBytes: number;
 	/** Most bytes of a body once inflated. @defaultValue 4 MiB */
 	maxInflatedBytes: number;
+	/** Most bytes of a body that a script of the predecessor sends. @defaultValue 256 KiB */
+	maxPredecessorBytes: number;
 	/** Most reports of one batch. @defaultValue 500 */
 	maxReports: number;
 	/** Most erasures of one request. @defaultValue 500 */
@@ -38,6 +40,7 @@ export interface ServerConfig {
 export const DEFAULT_CONFIG = {
 	maxBodyBytes: 2 * MIB,
 	maxInflatedBytes: 4 * MIB,
+	maxPredecessorBytes: 256 * KIB,
 	maxReports: 500,
 	maxErasures: MAX_ERASURES,
 	requestTimeoutMs: 60_000,

@@ -37,7 +37,12 @@ async function readBody(request: FastifyRequest, config: ServerConfig): Promise<
 }
 
 /** Judges and stores a batch; answers once everything accepted is on disk. */
-async function takeBatch(store: Store, value: unknown, receivedAtMs: number, maxReports: number): Promise<WireAnswer> {
+export async function takeBatch(
+	store: Store,
+	value: unknown,
+	receivedAtMs: number,
+	maxReports: number,
+): Promise<WireAnswer> {
 	const batch = openBatch(value, maxReports);
 	const skewMs = clockSkew(batch.sentAtMs, receivedAtMs);
 	const judged = batch.reports.map((report) => judgeReport(report, receivedAtMs, skewMs));
