@@ -15,6 +15,7 @@ import { html } from "./html.js";
 
 const STATUS_EXPLANATIONS = {
 	running: "nothing has been heard of its end",
+	overdue: "should have ended by now, and nothing has been heard of its end",
 	ok: "ended well",
 	failed: "ended with an error",
 	killed: "was ended by a signal or by the system",

@@ -33,7 +33,7 @@ export function addPages(app: FastifyInstance, { store, config }: PagesOptions):
 	app.get<{ Params: { project: string; runId: string } }>(RUN_PATH, async (request, reply) => {
 		const { project, runId } = request.params;
 		const isName = NAME_PATTERN.test(project) && RUN_ID_PATTERN.test(runId);
-		const run = isName ? stitch(await store.runEvents(project, runId)) : undefined;
+		const run = isName ? stitch(await store.runEvents(project, runId), Date.now()) : undefined;
 		if (run === undefined) {
 			return sendPage(reply, 404, refusalPage("No such run", "No report of this run has arrived here."));
 		}
@@ -50,8 +50,9 @@ async function showRuns(store: Store, cursor: RunsCursor, limit: number): Promis
 		store.projects(MAX_PROJECTS_LISTED),
 		cursor.project === undefined ? [] : store.lostTotals(cursor.project),
 	]);
+	const now = Date.now();
 	return runsPage({
-		runs: slice.runs.flatMap(({ events }) => stitch(events) ?? []),
+		runs: slice.runs.flatMap(({ events }) => stitch(events, now) ?? []),
 		project: cursor.project,
 		projects,
 		lost,

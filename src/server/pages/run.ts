@@ -55,8 +55,8 @@ function figures(run: Run): string {
 		return html`<div><dt>${label}</dt><dd>!${known(figure, ({ value }) => format(value))}!${method}</dd></div>`;
 	});
 	const soFar =
-		run.status === "running"
-			? html`<p class="note">Figures of a run under way: as far as it had come when last heard of.</p>`
+		run.status === "running" || run.status === "overdue"
+			? html`<p class="note">Figures of a run without an end: as far as it had come when last heard of.</p>`
 			: "";
 	return html`<dl class="figures">!${items}</dl>!${soFar}`;
 }

@@ -86,7 +86,7 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 .status-ok { color: var(--ok); }
 .status-failed { color: var(--failed); }
 .status-killed { color: var(--killed); }
-.status-vanished { color: var(--vanished); }
+.status-vanished, .status-overdue { color: var(--vanished); }
 .status-running { color: var(--running); }
 .status-ok::before, .status-failed::before, .status-killed::before { background: currentcolor; }
 .status-failed::before, .status-killed::before { border-radius: 0; }

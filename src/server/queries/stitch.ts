@@ -18,11 +18,12 @@ import type { StoredEvent, StoredReport } from "../store/types.js";
 
 /**
  * - `running`: nothing has been heard of its end
+ * - `overdue`: nor is anything likely to be heard any more (see {@link isOverdue})
  * - `ok`, `failed`, `killed`: as its end says, or for `killed` the notice of its vanishing
  * - `vanished`: it is gone without an end, nobody knows why
  * - `unknown`: it ended, and its report does not say how
  */
-export type RunStatus = "running" | RunEnding;
+export type RunStatus = "running" | "overdue" | RunEnding;
 
 export interface Figure {
 	value: number;
@@ -74,8 +75,12 @@ export interface Run {
 /** Which event knows best: an end beats a vanishing, which was only inferred. */
 const RANK = { end: 3, vanished: 2, prelim: 1, start: 0 } as const satisfies Record<ReportEvent, number>;
 
-/** Stitches the events of one run; undefined when there are none. */
-export function stitch(stored: readonly StoredEvent[]): Run | undefined {
+/**
+ * Stitches the events of one run; undefined when there are none.
+ *
+ * @param now milliseconds since the epoch, by the server's clock: what is overdue is so at a moment
+ */
+export function stitch(stored: readonly StoredEvent[], now: number): Run | undefined {
 	const events = distinct(stored).sort(byTime);
 	const bestFirst = events.toSorted(byKnowledge).map((event) => event.report);
 	const best = bestFirst[0];
@@ -84,10 +89,11 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 	if (best === undefined || first === undefined || last === undefined) return undefined;
 	const inputs = mergeInputs(bestFirst);
 	const isWhole = !events.some(({ redacted }) => redacted.includes("inputs"));
+	const limits = mergeLimits(bestFirst);
 	return {
 		project: best.project,
 		runId: best.run_id,
-		status: statusOf(best),
+		status: statusOf(best, isOverdue(events, limits, now)),
 		firstAt: first.occurredAt,
 		lastAt: last.occurredAt,
 		command: firstKnown(bestFirst, "command"),
@@ -102,7 +108,7 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 		signal: best.signal ?? null,
 		killReason: best.kill_reason ?? null,
 		figures: figuresOf(best),
-		limits: mergeLimits(bestFirst),
+		limits,
 		inputs,
 		totals: [...totalsByUnit({ inputs })].map(([unit, size]) => ({ unit, size: isWhole ? size : null })),
 		exception: exceptionOf(best),
@@ -111,8 +117,27 @@ export function stitch(stored: readonly StoredEvent[]): Run | undefined {
 	};
 }
 
-function statusOf({ event, outcome = null }: StoredReport): RunStatus {
-	return event === "end" || event === "vanished" ? endingOf({ event, outcome }) : "running";
+function statusOf({ event, outcome = null }: StoredReport, overdue: boolean): RunStatus {
+	if (event === "end" || event === "vanished") return endingOf({ event, outcome });
+	return overdue ? "overdue" : "running";
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** How long a run is waited for of which nobody knows how long it may take. */
+const USUAL_ALLOWANCE_MS = 2 * DAY_MS;
+/** An uploader may be without a network, or run once a day. */
+const TRANSIT_MS = DAY_MS;
+
+/**
+ * Whether a run without an end should have ended, and been heard of, by now: two days after it began or, where its job
+ * had a limit of wall time, when that is over and a day more; and never within a day of the last that was heard of it,
+ * since a spool that was long offline tells of its runs late, and one report after the other.
+ */
+function isOverdue(events: readonly StoredEvent[], { wall_s: limit }: WireLimits, now: number): boolean {
+	const begun = Math.min(...events.map(({ occurredAt }) => occurredAt));
+	const heard = Math.max(...events.map(({ receivedAt }) => receivedAt));
+	const allowance = limit === null ? USUAL_ALLOWANCE_MS : limit * 1000 + DAY_MS;
+	return now > Math.max(begun + allowance, heard + TRANSIT_MS);
 }
 
 /** Figures of one event are of one moment, and are never mixed with another's. */

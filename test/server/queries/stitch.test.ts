@@ -7,6 +7,7 @@ import type { StoredEvent, StoredReport } from "../../../src/server/store/types.
 const RUN_ID = "0123456789abcdef0123456789abcdef";
 const START_MS = Date.UTC(2026, 0, 31, 12);
 const SECOND_MS = 1000;
+const DAY_MS = 24 * 60 * 60 * SECOND_MS;
 
 function event(seconds: number, report: Partial<StoredReport>): StoredEvent {
 	const occurredAt = START_MS + seconds * SECOND_MS;
@@ -28,13 +29,18 @@ function event(seconds: number, report: Partial<StoredReport>): StoredEvent {
 }
 
 function stitched(...events: StoredEvent[]): Run {
-	const run = stitch(events);
+	return stitchedAt(START_MS, ...events);
+}
+
+/** As the server sees it at a moment. */
+function stitchedAt(now: number, ...events: StoredEvent[]): Run {
+	const run = stitch(events, now);
 	if (run === undefined) throw new Error("there is no run");
 	return run;
 }
 
 test("nothing is no run", (t) => {
-	t.is(stitch([]), undefined);
+	t.is(stitch([], START_MS), undefined);
 });
 
 test("the status is what the best event says", (t) => {
@@ -49,6 +55,30 @@ test("the status is what the best event says", (t) => {
 	t.is(stitched(start, end).status, "failed");
 	t.is(stitched(event(5, {})).status, "unknown");
 	for (const outcome of OUTCOMES) t.is(stitched(start, event(5, { outcome })).status, outcome);
+});
+
+test("a run without an end is overdue after two days", (t) => {
+	const start = event(0, { event: "start" });
+	t.is(stitchedAt(START_MS + 2 * DAY_MS, start).status, "running");
+	t.is(stitchedAt(START_MS + 2 * DAY_MS + 1, start).status, "overdue");
+	const prelim = event(3600, { event: "prelim" });
+	t.is(stitchedAt(START_MS + 2 * DAY_MS + 1, start, prelim).status, "overdue");
+	t.is(stitchedAt(START_MS + 100 * DAY_MS, start, event(9, { outcome: "ok" })).status, "ok");
+	t.is(stitchedAt(START_MS + 100 * DAY_MS, start, event(9, { event: "vanished" })).status, "vanished");
+});
+
+test("a run whose job has a limit of wall time is overdue a day after the limit", (t) => {
+	const limited = (wallS: number) =>
+		event(0, { event: "start", limits: { memory_bytes: null, wall_s: wallS, cpus: null } });
+	t.is(stitchedAt(START_MS + 8 * DAY_MS, limited((7 * DAY_MS) / SECOND_MS)).status, "running");
+	t.is(stitchedAt(START_MS + 8 * DAY_MS + 1, limited((7 * DAY_MS) / SECOND_MS)).status, "overdue");
+	t.is(stitchedAt(START_MS + DAY_MS + 61 * SECOND_MS, limited(60)).status, "overdue");
+});
+
+test("a run that was heard of today is not overdue: its end may still be on its way", (t) => {
+	const late = { ...event(0, { event: "start" }), receivedAt: START_MS + 10 * DAY_MS };
+	t.is(stitchedAt(START_MS + 11 * DAY_MS, late).status, "running");
+	t.is(stitchedAt(START_MS + 11 * DAY_MS + 1, late).status, "overdue");
 });
 
 test("an end beats a vanishing, whichever came later", (t) => {
