@@ -28,12 +28,15 @@ const NETWORK = /^(?:node:)?(?:dgram|dns|http|http2|https|inspector|net|tls)(?:\
 /** Installed beside the uploader; it starts seldom, and npm can then mend each of them by itself. */
 const UPLOADER_PACKAGES = ["commander", "ky", "node-cron", "p-retry", "pidusage", "proper-lockfile", "undici"];
 
+/** Loaded by `et run` where there is no /proc. */
+const CLI_PACKAGES = ["pidusage"];
+
 /** What a script imports. */
 const CLIENT = "index";
 
 const BUNDLES = [
 	{ entry: "dist/src/index.js", name: CLIENT, external: [], network: false },
-	{ entry: "dist/src/cli/main.js", name: "et", external: [], network: false },
+	{ entry: "dist/src/cli/main.js", name: "et", external: CLI_PACKAGES, network: false },
 	{ entry: "dist/daemon/main.js", name: "et-uploader", external: UPLOADER_PACKAGES, network: true },
 ];
 

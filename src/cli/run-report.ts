@@ -8,6 +8,7 @@ import { loadManifest } from "../client/manifest-file.js";
 import type { EnqueueResult } from "../client/result.js";
 import { newRun } from "../client/run-identity.js";
 import { type ChildUsage, watchChild } from "../host/child-usage.js";
+import type { Figure } from "../host/figure.js";
 import type { Measure, ReportInput } from "../report/types.js";
 import type { ChildEnd } from "./child.js";
 import { dataFrom, measureInputs } from "./inputs.js";
@@ -45,14 +46,30 @@ function outcomeOf(end: ChildEnd): ReportInput {
 /** More digits than these are noise. */
 const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
+/** What was measured, as a report says it: a figure that is not known is null and has no method. */
 function measured(wallS: number, used: ChildUsage): ReportInput {
-	const { cpuUserS, cpuSystemS, maxRssBytes, cpuBy, maxRssBy } = used;
-	const measuredBy: Partial<Record<Measure, string>> = {
-		wall_s: "monotonic",
-		...(cpuBy === null ? {} : { cpu_user_s: cpuBy, cpu_system_s: cpuBy }),
-		...(maxRssBy === null ? {} : { max_rss_bytes: maxRssBy }),
+	const { cpuUserS, cpuSystemS, maxRssBytes, threads, readBytes, writtenBytes } = used;
+	const figures: readonly [Measure, Figure | null][] = [
+		["wall_s", { value: wallS, by: "monotonic" }],
+		["cpu_user_s", cpuUserS],
+		["cpu_system_s", cpuSystemS],
+		["max_rss_bytes", maxRssBytes],
+		["threads", threads],
+		["read_bytes", readBytes],
+		["written_bytes", writtenBytes],
+	];
+	const known = figures.flatMap(([measure, figure]) => (figure === null ? [] : [[measure, figure.by] as const]));
+	return {
+		wallS,
+		cpuUserS: cpuUserS?.value ?? null,
+		cpuSystemS: cpuSystemS?.value ?? null,
+		maxRssBytes: maxRssBytes?.value ?? null,
+		threads: threads?.value ?? null,
+		readBytes: readBytes?.value ?? null,
+		writtenBytes: writtenBytes?.value ?? null,
+		measuredBy: Object.fromEntries(known),
+		sinceStartS: wallS,
 	};
-	return { wallS, cpuUserS, cpuSystemS, maxRssBytes, measuredBy, sinceStartS: wallS };
 }
 
 /** The report of the start; what follows it where the user has agreed. @throws where the manifest can't be used */

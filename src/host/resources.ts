@@ -13,23 +13,43 @@ export interface ProcessUsage {
 	maxRssBy: string;
 }
 
+/** Seconds of CPU time. */
+export interface CpuTime {
+	userS: number;
+	systemS: number;
+}
+
 /** Clock ticks a second in /proc: USER_HZ, 100 on every architecture that Node.js runs on. */
 const TICKS_PER_SECOND = 100;
-/** Places of cutime and cstime in /proc/self/stat behind the command's name (proc_pid_stat(5), fields 16 and 17). */
-const CUTIME_FIELD = 13;
-const CSTIME_FIELD = 14;
+/** Place of utime in /proc/PID/stat behind the command's name; stime, cutime and cstime follow (proc_pid_stat(5), field 14). */
+const UTIME_FIELD = 11;
 
-/** CPU seconds, to a hundredth, of all children that were waited for, and theirs; null where the system does not tell. */
-export function reapedChildren(): { userS: number; systemS: number } | null {
+/** A process' own CPU time and that of the children that it waited for, each to a hundredth of a second. */
+function cpuTimes(pid: number | "self"): { own: CpuTime; children: CpuTime } | null {
 	try {
-		const stat = readFileSync("/proc/self/stat", "latin1");
+		const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-		const userS = Number(fields[CUTIME_FIELD]) / TICKS_PER_SECOND;
-		const systemS = Number(fields[CSTIME_FIELD]) / TICKS_PER_SECOND;
-		return Number.isFinite(userS + systemS) ? { userS, systemS } : null;
+		const [utime = Number.NaN, stime = Number.NaN, cutime = Number.NaN, cstime = Number.NaN] = fields
+			.slice(UTIME_FIELD, UTIME_FIELD + 4)
+			.map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+		if (!Number.isFinite(utime + stime + cutime + cstime)) return null;
+		return { own: { userS: utime, systemS: stime }, children: { userS: cutime, systemS: cstime } };
 	} catch {
 		return null;
 	}
+}
+
+/** CPU seconds, to a hundredth, of all children that were waited for, and theirs; null where the system does not tell. */
+export function reapedChildren(): CpuTime | null {
+	return cpuTimes("self")?.children ?? null;
+}
+
+/** CPU seconds, to a hundredth, of a process and of the children that it waited for; null where it is gone. */
+export function cpuTimeOf(pid: number): CpuTime | null {
+	const times = cpuTimes(pid);
+	if (times === null) return null;
+	const { own, children } = times;
+	return { userS: own.userS + children.userS, systemS: own.systemS + children.systemS };
 }
 
 /**
