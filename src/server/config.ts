@@ -23,31 +23,70 @@ export interface ServerConfig {
 	maxInflatedBytes: number;
 	/** Most bytes of a body that a script of the predecessor sends. @defaultValue 256 KiB */
 	maxPredecessorBytes: number;
+	/** Most objects and arrays inside one another in a body. @defaultValue 32 */
+	maxDepth: number;
+	/** Most bytes of a request's address and headers together. @defaultValue 16 KiB */
+	maxHeaderBytes: number;
+	/** Most bytes of bodies, as sent and inflated, that are held at once. @defaultValue 64 MiB */
+	maxBytesAtOnce: number;
 	/** Most reports of one batch. @defaultValue 500 */
 	maxReports: number;
 	/** Most erasures of one request. @defaultValue 500 */
 	maxErasures: number;
+	/** How long a request's headers may take to arrive. @defaultValue 10 s */
+	headersTimeoutMs: number;
 	/** How long a request may take to arrive whole. @defaultValue 60 s */
 	requestTimeoutMs: number;
+	/** How long a connection may be silent while an answer is under way. @defaultValue 60 s */
+	silenceTimeoutMs: number;
+	/** How long a connection is kept for a next request. @defaultValue 10 s */
+	keepAliveMs: number;
+	/** Most connections at once. @defaultValue 1000 */
+	maxConnections: number;
+	/** Most connections at once from one address. @defaultValue 100 */
+	maxConnectionsPerAddress: number;
+	/** Most requests of one address (IPv6: of its /64) in a window; 0 for no limit. @defaultValue 600 */
+	requestsPerAddress: number;
+	/** The window in which requests are counted. @defaultValue 60 s */
+	rateWindowMs: number;
 	/** How long requests under way may take to finish once the server is told to stop. @defaultValue 10 s */
 	closeTimeoutMs: number;
 	/** What a client is told to wait when the store cannot take a batch, in seconds. @defaultValue 30 */
 	retryAfterSeconds: number;
 	/** Runs on one page. @defaultValue 50 */
 	runsPerPage: number;
+	/** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. @defaultValue none */
+	trustedProxies: readonly string[];
 }
 
 export const DEFAULT_CONFIG = {
 	maxBodyBytes: 2 * MIB,
 	maxInflatedBytes: 4 * MIB,
 	maxPredecessorBytes: 256 * KIB,
+	maxDepth: 32,
+	maxHeaderBytes: 16 * KIB,
+	maxBytesAtOnce: 64 * MIB,
 	maxReports: 500,
 	maxErasures: MAX_ERASURES,
+	headersTimeoutMs: 10_000,
 	requestTimeoutMs: 60_000,
+	silenceTimeoutMs: 60_000,
+	keepAliveMs: 10_000,
+	maxConnections: 1000,
+	maxConnectionsPerAddress: 100,
+	requestsPerAddress: 600,
+	rateWindowMs: 60_000,
 	closeTimeoutMs: 10_000,
 	retryAfterSeconds: 30,
 	runsPerPage: 50,
+	trustedProxies: [],
 } satisfies ServerConfig;
+
+/** How often connections are looked at for timeouts, at most; a shorter timeout is looked at twice. */
+export const TIMEOUTS_CHECKED_MS = 5_000;
+
+/** How long a refused connection stays open for its client to read why. */
+export const LINGER_MS = 1_000;
 
 /**
  * A client's clock that is off by no more than this is taken at its word. A request may itself

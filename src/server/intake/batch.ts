@@ -2,10 +2,10 @@
 import { NAME_PATTERN } from "../../report/limits.js";
 import { WIRE_VERSION, type WireAnswer, type WireVerdict } from "../../report/wire.js";
 import { TOLERATED_SKEW_MS } from "../config.js";
+import { Refusal } from "../http/refusal.js";
 import { columnsOf } from "../store/columns.js";
 import type { EventRecord, InsertResult, LostRecord } from "../store/types.js";
 import { isObject, readId } from "./entries.js";
-import { Refusal } from "./refusal.js";
 import { parseInstant, type ValidReport, validateReport } from "./validate.js";
 
 /** A batch whose own shape is right; nothing is known yet of what is in it. */

@@ -3,7 +3,9 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { systemErrorCode } from "../../errors.js";
-import { Refusal } from "./refusal.js";
+import type { ServerConfig } from "../config.js";
+import { Refusal } from "../http/refusal.js";
+import { isDeeperThan } from "./depth.js";
 
 const inflate = promisify(gunzip);
 
@@ -31,12 +33,17 @@ export function bodyEncoding(header: string | undefined): BodyEncoding {
  * JSON.parse makes a key named `__proto__` an ordinary property, so that nothing sent can reach a
  * prototype; the report's schema then refuses it like any other unknown field.
  *
- * @throws Refusal `not_gzip`, `body_too_large` or `not_json`
+ * @throws Refusal `not_gzip`, `body_too_large`, `not_json` or `too_deep`
  */
-export async function readJson(body: Buffer, encoding: BodyEncoding, maxInflatedBytes: number): Promise<unknown> {
+export async function readJson(
+	body: Buffer,
+	encoding: BodyEncoding,
+	{ maxInflatedBytes, maxDepth }: Pick<ServerConfig, "maxInflatedBytes" | "maxDepth">,
+): Promise<unknown> {
 	const bytes = encoding === "gzip" ? await inflateWithin(body, maxInflatedBytes) : body;
 	// Decoding would silently replace what is not UTF-8, and so store what was not sent.
 	if (!isUtf8(bytes)) throw notJson("it is not UTF-8");
+	if (isDeeperThan(maxDepth, bytes)) throw tooDeep(maxDepth);
 	try {
 		return JSON.parse(bytes.toString("utf8"));
 	} catch (error) {
@@ -69,5 +76,19 @@ function notJson(reason: string, cause?: unknown): Refusal {
 		{
 			cause,
 		},
+	);
+}
+
+function tooDeep(maxDepth: number): Refusal {
+	return new Refusal(
+		"too_deep",
+		`The body has more than ${maxDepth} objects and arrays inside one another. Nothing was stored or erased. Send what docs/wire-format.md shows.`,
+	);
+}
+
+export function unsupportedMediaType(): Refusal {
+	return new Refusal(
+		"unsupported_media_type",
+		"The body's Content-Type is not application/json. Nothing was stored or erased. Send JSON, and say so.",
 	);
 }

@@ -5,10 +5,10 @@ import { isOptionalField, OPTIONAL_FIELDS } from "../../report/optional-fields.j
 import { REPORT_SCHEMA } from "../../report/schema.js";
 import { WIRE_VERSION, type WireErasureAnswer, type WireErasureVerdict } from "../../report/wire.js";
 import { MAX_MESSAGE_LENGTH } from "../config.js";
+import { Refusal } from "../http/refusal.js";
 import type { ErasureRecord, ErasureResult, RedactionRecord } from "../store/types.js";
 import type { ErasureRejectionCode } from "./codes.js";
 import { isObject, readId } from "./entries.js";
-import { Refusal } from "./refusal.js";
 
 /** When it was received, and the receipt that it gets unless it was done before. */
 export interface ErasureMoment {

@@ -3,37 +3,39 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, type WireAnswer, type WireErasureAnswer } from "../../report/wire.js";
 import type { Clock, ServerConfig } from "../config.js";
+import type { Bodies } from "../http/bodies.js";
 import type { Store } from "../store/types.js";
 import { answer, clockSkew, judgeReport, openBatch, readLost } from "./batch.js";
-import { bodyEncoding, readJson } from "./body.js";
+import { bodyEncoding, readJson, unsupportedMediaType } from "./body.js";
 import { answerErasures, judgeErasure, openErasures } from "./erasures.js";
-import { Refusal } from "./refusal.js";
 
 export interface IntakeOptions {
 	store: Store;
 	clock: Clock;
 	config: ServerConfig;
+	bodies: Bodies;
 }
 
 /** Adds the intake to the server. Bodies arrive as bytes: what they are is read here, within bounds. */
-export function addIntake(app: FastifyInstance, { store, clock, config }: IntakeOptions): void {
-	app.removeAllContentTypeParsers();
-	app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+export function addIntake(app: FastifyInstance, { store, clock, config, bodies }: IntakeOptions): void {
+	bodies.readIn(app, "application/json", config.maxBodyBytes);
+	const readBody = async (request: FastifyRequest): Promise<unknown> => {
+		if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
+		const encoding = bodyEncoding(request.headers["content-encoding"]);
+		// What it will inflate to is not known before it is there.
+		if (encoding === "gzip") bodies.shareOf(request).grow(config.maxInflatedBytes);
+		return readJson(request.body, encoding, config);
+	};
 
 	app.post(BATCHES_PATH, async (request): Promise<WireAnswer> => {
 		const receivedAtMs = clock();
-		return takeBatch(store, await readBody(request, config), receivedAtMs, config.maxReports);
+		return takeBatch(store, await readBody(request), receivedAtMs, config.maxReports);
 	});
 
 	app.post(ERASURES_PATH, async (request): Promise<WireErasureAnswer> => {
 		const receivedAtMs = clock();
-		return takeErasures(store, await readBody(request, config), receivedAtMs, config.maxErasures);
+		return takeErasures(store, await readBody(request), receivedAtMs, config.maxErasures);
 	});
-}
-
-async function readBody(request: FastifyRequest, config: ServerConfig): Promise<unknown> {
-	if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
-	return readJson(request.body, bodyEncoding(request.headers["content-encoding"]), config.maxInflatedBytes);
 }
 
 /** Judges and stores a batch; answers once everything accepted is on disk. */
@@ -65,11 +67,4 @@ async function takeErasures(
 	);
 	const records = judged.flatMap((erasure) => ("record" in erasure ? [erasure.record] : []));
 	return answerErasures(judged, await store.erase(records), receivedAtMs);
-}
-
-export function unsupportedMediaType(): Refusal {
-	return new Refusal(
-		"unsupported_media_type",
-		"The body's Content-Type is not application/json. Nothing was stored or erased. Send JSON, and say so.",
-	);
 }

@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
+import { Refusal } from "../../../src/server/http/refusal.js";
 import { answer, clockSkew, judgeReport, openBatch, readLost } from "../../../src/server/intake/batch.js";
 import type { RefusalCode } from "../../../src/server/intake/codes.js";
-import { Refusal } from "../../../src/server/intake/refusal.js";
 import { wireBatch, wireReport } from "../../helpers/server.js";
 
 const MINUTE_MS = 60_000;

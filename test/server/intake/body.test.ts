@@ -1,13 +1,16 @@
 import { gzipSync } from "node:zlib";
 import test from "ava";
+import fc from "fast-check";
+import { Refusal } from "../../../src/server/http/refusal.js";
 import { bodyEncoding, readJson } from "../../../src/server/intake/body.js";
-import { Refusal } from "../../../src/server/intake/refusal.js";
+import { isDeeperThan } from "../../../src/server/intake/depth.js";
 
 const MIB = 1024 * 1024;
+const LIMITS = { maxInflatedBytes: MIB, maxDepth: 32 };
 
 async function refusalOf(body: Buffer, encoding: "identity" | "gzip"): Promise<string | undefined> {
 	try {
-		await readJson(body, encoding, MIB);
+		await readJson(body, encoding, LIMITS);
 		return undefined;
 	} catch (error) {
 		return error instanceof Refusal ? error.code : String(error);
@@ -27,8 +30,8 @@ test("a header names the encoding, or none", (t) => {
 test("plain and gzipped JSON are the same", async (t) => {
 	const value = { text: "ünï€🙂", number: 1.5 };
 	const bytes = Buffer.from(JSON.stringify(value));
-	t.deepEqual(await readJson(bytes, "identity", MIB), value);
-	t.deepEqual(await readJson(gzipSync(bytes), "gzip", MIB), value);
+	t.deepEqual(await readJson(bytes, "identity", LIMITS), value);
+	t.deepEqual(await readJson(gzipSync(bytes), "gzip", LIMITS), value);
 });
 
 test("what inflates beyond the limit is refused, whatever its size in transit", async (t) => {
@@ -52,14 +55,32 @@ test("what is not JSON in UTF-8 is refused", async (t) => {
 	t.is(await refusalOf(Buffer.from([0x22, 0xff, 0x22]), "identity"), "not_json");
 });
 
-test("nesting without end is refused or read, and breaks nothing", async (t) => {
-	const depth = 200_000;
-	t.is(await refusalOf(Buffer.from("[".repeat(depth)), "identity"), "not_json");
-	t.is(await refusalOf(Buffer.from(`${"[".repeat(depth)}${"]".repeat(depth)}`), "identity"), undefined);
+test("nesting is refused beyond its limit, and where it never ends", async (t) => {
+	const nested = (depth: number) => Buffer.from(`${"[".repeat(depth)}${"]".repeat(depth)}`);
+	t.is(await refusalOf(nested(LIMITS.maxDepth), "identity"), undefined);
+	t.is(await refusalOf(nested(LIMITS.maxDepth + 1), "identity"), "too_deep");
+	t.is(await refusalOf(nested(MIB), "identity"), "too_deep");
+	t.is(await refusalOf(Buffer.from('{"a":'.repeat(200_000)), "identity"), "too_deep");
+});
+
+test("depth is told from bytes as from values, also behind quotes and backslashes", (t) => {
+	const depthOf = (value: unknown): number =>
+		typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+	fc.assert(
+		fc.property(fc.json({ maxDepth: 6, stringUnit: "binary" }), (json) => {
+			const depth = depthOf(JSON.parse(json));
+			t.false(isDeeperThan(depth, Buffer.from(json)));
+			if (depth > 0) t.true(isDeeperThan(depth - 1, Buffer.from(json)));
+		}),
+	);
+	for (const text of ["[[[[", "\\", '"[[', '\\"[[', "}]"]) {
+		const json = JSON.stringify([text]);
+		t.false(isDeeperThan(1, Buffer.from(json)), json);
+	}
 });
 
 test("a key named __proto__ reaches no prototype", async (t) => {
-	const value = await readJson(Buffer.from('{"__proto__":{"polluted":true}}'), "identity", MIB);
+	const value = await readJson(Buffer.from('{"__proto__":{"polluted":true}}'), "identity", LIMITS);
 	t.is(Object.getPrototypeOf(value), Object.prototype);
 	t.is(({} as { polluted?: boolean }).polluted, undefined);
 });

@@ -48,7 +48,7 @@ test("every verdict is explained, and no other", (t) => {
 });
 
 test("the limits are those of the program", (t) => {
-	const { maxReports, maxErasures, maxBodyBytes, maxInflatedBytes, requestTimeoutMs } = DEFAULT_CONFIG;
+	const { maxReports, maxErasures, maxBodyBytes, maxInflatedBytes } = DEFAULT_CONFIG;
 	const limits = part("## Limits");
 	t.true(
 		limits.includes(
@@ -61,7 +61,24 @@ test("the limits are those of the program", (t) => {
 		),
 	);
 	t.true(limits.includes(`${maxErasures} of them`));
-	t.true(limits.includes(`${requestTimeoutMs / 1000} s`));
+});
+
+test("the limits on requests are those of the program", (t) => {
+	const config = DEFAULT_CONFIG;
+	const limits = part("## Limits");
+	const header = `${config.maxHeaderBytes / KIB} KiB`;
+	for (const words of [
+		`${config.maxDepth} objects and arrays`,
+		`whole within ${config.requestTimeoutMs / 1000} s`,
+		`headers (${header}) within ${config.headersTimeoutMs / 1000} s`,
+		`${config.requestsPerAddress} requests in ${config.rateWindowMs / 1000} s`,
+		`${config.maxConnectionsPerAddress} connections at once`,
+		`${config.maxConnections} connections, and ${config.maxBytesAtOnce / MIB} MiB of bodies`,
+	]) {
+		t.true(limits.includes(words), words);
+	}
+	t.true(part("## Refusals").includes(`longer than ${header}`));
+	t.true(part("## Refusals").includes(`More than ${config.maxDepth} objects`));
 });
 
 test("the batch that the page shows is one", (t) => {

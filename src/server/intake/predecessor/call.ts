@@ -7,8 +7,8 @@ import { reportId, runIdOf } from "../../../report/ids.js";
 import { MAX_ENTRIES, MAX_FRAMES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, NAME_PATTERN } from "../../../report/limits.js";
 import { ownFrames } from "../../../report/traceback/frames.js";
 import { type DataValue, PLATFORMS, type Platform, type WireException, type WireInput } from "../../../report/types.js";
+import { Refusal } from "../../http/refusal.js";
 import { isObject } from "../entries.js";
-import { Refusal } from "../refusal.js";
 
 export const CALL_EVENTS = ["start", "prelim", "end"] as const;
 export type CallEvent = (typeof CALL_EVENTS)[number];

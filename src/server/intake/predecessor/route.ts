@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { WIRE_VERSION, type WireVerdict } from "../../../report/wire.js";
-import { Refusal } from "../refusal.js";
+import { Refusal } from "../../http/refusal.js";
 import { type IntakeOptions, takeBatch } from "../route.js";
 import { type Call, readCall, toReport } from "./call.js";
 import { readPythonJson } from "./json.js";
@@ -14,15 +14,10 @@ export const PREDECESSOR_PATH = `${FOLDER}*`;
 
 const TEXT = "text/plain; charset=UTF-8";
 
-export function addPredecessor(app: FastifyInstance, { store, clock, config }: IntakeOptions): void {
+export function addPredecessor(app: FastifyInstance, { store, clock, config, bodies }: IntakeOptions): void {
 	app.register(async (scope) => {
 		// Whatever its type, it comes as bytes: a wrong type has a refusal of its own.
-		scope.removeAllContentTypeParsers();
-		scope.addContentTypeParser(
-			"*",
-			{ parseAs: "buffer", bodyLimit: config.maxPredecessorBytes },
-			(_request, body, done) => done(null, body),
-		);
+		bodies.readIn(scope, "*", config.maxPredecessorBytes);
 		scope.post<{ Params: { "*": string } }>(PREDECESSOR_PATH, async (request, reply) => {
 			const receivedAtMs = clock();
 			const body = readBody(request);

@@ -1,5 +1,5 @@
 import { WIRE_VERSION, type WireError } from "../../report/wire.js";
-import { REFUSALS, type RefusalCode } from "./codes.js";
+import { REFUSALS, type RefusalCode } from "../intake/codes.js";
 
 /** A request that is refused as a whole; the code decides the status. */
 export class Refusal extends Error {
