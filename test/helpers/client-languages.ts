@@ -26,6 +26,8 @@ export interface Language {
 	exceptionType: string | null;
 	/** Null where the language measures no peak of memory. */
 	measuresMemory: boolean;
+	/** False where a signal ends a script before it can say so: the run's marker is left, and no end. */
+	tellsSignals: boolean;
 	isHere: boolean;
 }
 
@@ -41,6 +43,7 @@ const NODE: Language = {
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
+	tellsSignals: true,
 	isHere: true,
 };
 
@@ -52,11 +55,18 @@ const PYTHON: Language = {
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
+	tellsSignals: true,
 	isHere: isHere("python3", "--version"),
 };
 
 /** A shell knows the largest memory of none of its children. */
-const SHELL = { script: "script.sh", client: "et.sh", exceptionCode: 1, measuresMemory: false } as const;
+const SHELL = {
+	script: "script.sh",
+	client: "et.sh",
+	exceptionCode: 1,
+	measuresMemory: false,
+	tellsSignals: true,
+} as const;
 
 const SH: Language = {
 	...SHELL,
@@ -82,10 +92,23 @@ const PERL: Language = {
 	exceptionCode: 255,
 	exceptionType: "ValueError",
 	measuresMemory: true,
+	tellsSignals: true,
 	isHere: isHere("perl", "-v"),
 };
 
-export const LANGUAGES: readonly Language[] = [NODE, PYTHON, SH, BASH, PERL];
+const R: Language = {
+	name: "R",
+	program: ["Rscript", "--vanilla"],
+	script: "script.R",
+	client: "et.R",
+	exceptionCode: 1,
+	exceptionType: "ValueError",
+	measuresMemory: true,
+	tellsSignals: false,
+	isHere: isHere("Rscript", "--version"),
+};
+
+export const LANGUAGES: readonly Language[] = [NODE, PYTHON, SH, BASH, PERL, R];
 
 export interface Call {
 	ending?: Ending;
