@@ -118,6 +118,32 @@ export function storeContract(test: TestFn, open: OpenStore): void {
 		t.false(hasOlder || hasNewer);
 	});
 
+	test("test runs are apart: by any of their events, in pages of their own", async (t) => {
+		const store = await open(t);
+		const [user, other, tested, late] = [randomRunId(), randomRunId(), randomRunId(), randomRunId()];
+		t.false(await store.hasTests());
+		await insert(
+			store,
+			eventRecord({ runId: user }),
+			eventRecord({ runId: tested, event: "start", test: true }),
+			eventRecord({ runId: late, event: "start" }),
+			eventRecord({ runId: other, project: "galaxy" }),
+			eventRecord({ runId: late, test: true }),
+			eventRecord({ runId: tested, test: false }),
+		);
+		for (const limit of [1, 2, 10]) {
+			t.deepEqual(await walk(store, { limit, tests: "without" }), [other, user]);
+			t.deepEqual(await walk(store, { limit, tests: "only" }), [late, tested]);
+			t.deepEqual(await walk(store, { limit, tests: "only", project: "dunovo" }), [late, tested]);
+			t.deepEqual(await walk(store, { limit, tests: "only", project: "galaxy" }), []);
+			t.deepEqual(await walk(store, { limit }), [tested, late, other, user]);
+		}
+		t.deepEqual(
+			await Promise.all([store.hasTests(), store.hasTests("dunovo"), store.hasTests("galaxy"), store.hasTests("none")]),
+			[true, true, false, false],
+		);
+	});
+
 	test("pages are complete and without repeats while events come in", async (t) => {
 		const store = await open(t);
 		const runIds = Array.from({ length: 25 }, randomRunId);

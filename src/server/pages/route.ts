@@ -45,18 +45,21 @@ export function addPages(app: FastifyInstance, { store, config }: PagesOptions):
 }
 
 async function showRuns(store: Store, cursor: RunsCursor, limit: number): Promise<string> {
-	const [slice, projects, lost] = await Promise.all([
+	const [slice, projects, lost, hasTests] = await Promise.all([
 		store.listRuns({ ...cursor, limit }),
 		store.projects(MAX_PROJECTS_LISTED),
 		cursor.project === undefined ? [] : store.lostTotals(cursor.project),
+		store.hasTests(cursor.project),
 	]);
 	const now = Date.now();
 	return runsPage({
 		runs: slice.runs.flatMap(({ events }) => stitch(events, now) ?? []),
 		project: cursor.project,
+		tests: cursor.tests === "only",
+		hasTests,
 		projects,
 		lost,
-		...neighbours(cursor.project, slice),
+		...neighbours(cursor, slice),
 		paged: cursor.from !== undefined,
 	});
 }

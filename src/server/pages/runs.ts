@@ -1,6 +1,7 @@
 /** The first page: runs, newest first. */
 
 import { formatNumber } from "../../report/format.js";
+import { addressOf, type RunsScope } from "../queries/cursor.js";
 import type { Run } from "../queries/stitch.js";
 import type { LostTotal } from "../store/types.js";
 import { html } from "./html.js";
@@ -13,7 +14,6 @@ import {
 	minute,
 	notKnown,
 	platform,
-	projectHref,
 	runHref,
 	seconds,
 	status,
@@ -24,6 +24,10 @@ export interface RunsView {
 	runs: readonly Run[];
 	/** The project that is looked at, or undefined for all. */
 	project: string | undefined;
+	/** Whether test runs are looked at, rather than users' runs. */
+	tests: boolean;
+	/** Whether there are test runs, of this project or at all. */
+	hasTests: boolean;
 	/** Projects that can be chosen. */
 	projects: readonly string[];
 	/** Of the project that is looked at. */
@@ -36,26 +40,43 @@ export interface RunsView {
 }
 
 export function runsPage(view: RunsView): string {
-	const title = view.project === undefined ? "Runs" : `Runs of ${view.project}`;
+	const runs = view.tests ? "Test runs" : "Runs";
+	const title = view.project === undefined ? runs : `${runs} of ${view.project}`;
 	return layout({
 		title,
 		body: html`<h1>${title}</h1>
 <p class="lead">Newest first, in the order in which this server heard of them. A run is one line, however many reports it sent.</p>
 !${projectFilter(view)}
+!${testFilter(view)}
 !${lostNotice(view.lost)}
 !${view.runs.length === 0 ? emptyState(view) : runsTable(view)}
 !${pageLinks(view)}`,
 	});
 }
 
-function projectFilter({ project, projects }: RunsView): string {
+const scopeOf = ({ project, tests }: Pick<RunsView, "project" | "tests">): RunsScope => ({
+	project,
+	tests: tests ? "only" : "without",
+});
+
+function projectFilter({ project, projects, tests }: RunsView): string {
 	if (projects.length < 2 && project === undefined) return "";
 	const links = projects.map(
-		(name) => html`<li><a href="${projectHref(name)}"!${current(name === project)}>${name}</a></li>`,
+		(name) =>
+			html`<li><a href="${addressOf(scopeOf({ project: name, tests }))}"!${current(name === project)}>${name}</a></li>`,
 	);
 	return html`<nav aria-label="Projects"><ul class="filter">
-<li><a href="/"!${current(project === undefined)}>All projects</a></li>
+<li><a href="${addressOf(scopeOf({ project: undefined, tests }))}"!${current(project === undefined)}>All projects</a></li>
 !${links}
+</ul></nav>`;
+}
+
+/** Runs of the author's own would blur what users' runs say: they have pages of their own. */
+function testFilter({ project, tests, hasTests }: RunsView): string {
+	if (!hasTests && !tests) return "";
+	return html`<nav aria-label="Users' runs or tests"><ul class="filter">
+<li><a href="${addressOf(scopeOf({ project, tests: false }))}"!${current(!tests)}>Users' runs</a></li>
+<li><a href="${addressOf(scopeOf({ project, tests: true }))}"!${current(tests)}>Test runs</a></li>
 </ul></nav>`;
 }
 
@@ -115,7 +136,11 @@ function totals(run: Run): string {
 		.join("");
 }
 
-function emptyState({ paged }: RunsView): string {
+function emptyState({ paged, tests, hasTests }: RunsView): string {
+	if (tests) return html`<div class="empty"><h2>No test runs</h2><p>None of them are on this page.</p></div>`;
+	if (hasTests && !paged) {
+		return html`<div class="empty"><h2>No runs of users yet</h2><p>There are test runs; they are kept apart.</p></div>`;
+	}
 	if (paged) return html`<div class="empty"><h2>Nothing further</h2><p>There are no runs on this page.</p></div>`;
 	return html`<div class="empty">
 <h2>No runs yet</h2>
@@ -128,8 +153,8 @@ function emptyState({ paged }: RunsView): string {
 </div>`;
 }
 
-function pageLinks({ older, newer, paged, project }: RunsView): string {
-	const newest = project === undefined ? "/" : projectHref(project);
+function pageLinks({ older, newer, paged, project, tests }: RunsView): string {
+	const newest = addressOf(scopeOf({ project, tests }));
 	const links = [
 		paged ? html`<a href="${newest}">Newest</a>` : "",
 		newer === undefined ? "" : html`<a href="${newer}" rel="prev">Newer</a>`,

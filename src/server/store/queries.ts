@@ -98,10 +98,16 @@ async function newestSeq(db: Database): Promise<number> {
 	return row?.seq ?? 0;
 }
 
+export async function hasTests(db: Database, project?: string): Promise<boolean> {
+	let tests = db.selectFrom("events").select("seq").where("test", "=", 1).limit(1);
+	if (project !== undefined) tests = tests.where("project_id", "=", (await projectId(db, project)) ?? 0);
+	return (await tests.executeTakeFirst()) !== undefined;
+}
+
 /**
  * The newest event of each run, up to `asOf`, and one more than asked for: whether there is more.
  * A run's events are neighbours in an index, so that each candidate costs one step, and the page
- * costs its own length however much is stored.
+ * costs its own length however much is stored. Of test runs it is the newest event that says so, by an index of theirs.
  */
 async function runKeys(db: Database, query: RunsQuery, asOf: number): Promise<RunKey[]> {
 	let events = db.selectFrom("events as event").select(["event.seq", "event.project_id", "event.run_id"]);
@@ -110,20 +116,20 @@ async function runKeys(db: Database, query: RunsQuery, asOf: number): Promise<Ru
 		if (id === undefined) return [];
 		events = events.where("event.project_id", "=", id);
 	}
+	if (query.tests === "only") events = events.where("event.test", "=", 1);
 	return placed(events, query.from)
 		.where("event.seq", "<=", asOf)
-		.where(({ not, exists, selectFrom }) =>
-			not(
-				exists(
-					selectFrom("events as later")
-						.select("later.seq")
-						.whereRef("later.project_id", "=", "event.project_id")
-						.whereRef("later.run_id", "=", "event.run_id")
-						.whereRef("later.seq", ">", "event.seq")
-						.where("later.seq", "<=", asOf),
-				),
-			),
-		)
+		.where(({ not, exists, selectFrom }) => {
+			const others = selectFrom("events as other")
+				.select("other.seq")
+				.whereRef("other.project_id", "=", "event.project_id")
+				.whereRef("other.run_id", "=", "event.run_id")
+				.where("other.seq", "<=", asOf);
+			const later = others.whereRef("other.seq", ">", "event.seq");
+			if (query.tests === "only") return not(exists(later.where("other.test", "=", 1)));
+			const isNewest = not(exists(later));
+			return query.tests === undefined ? isNewest : isNewest.and(not(exists(others.where("other.test", "=", 1))));
+		})
 		.limit(query.limit + 1)
 		.execute();
 }

@@ -42,6 +42,10 @@ export abstract class SharedStore implements Store {
 		return this.attempt(async () => (await queries.projectId(this.db, name)) !== undefined);
 	}
 
+	hasTests(project?: string) {
+		return this.attempt(() => queries.hasTests(this.db, project));
+	}
+
 	lostTotals(project: string) {
 		return this.attempt(() => queries.lostTotals(this.db, project));
 	}

@@ -117,6 +117,8 @@ export interface StoredEvent {
  */
 export interface RunsQuery {
 	project?: string | undefined;
+	/** Runs of which no event says that it is a test, or those others; left out, all. */
+	tests?: "without" | "only" | undefined;
 	/** The newest event that counts; left out, the newest there is. */
 	asOf?: number | undefined;
 	/** Only runs older, or only runs newer, than the one at this place. */
@@ -177,6 +179,8 @@ export interface Store {
 	/** The names of the first `limit` projects, in alphabetical order. */
 	projects(limit: number): Promise<string[]>;
 	hasProject(name: string): Promise<boolean>;
+	/** Whether there are test runs; left out, of any project. */
+	hasTests(project?: string): Promise<boolean>;
 	/** What the spools of a project's users had to drop, by reason. */
 	lostTotals(project: string): Promise<LostTotal[]>;
 	counts(): Promise<StoreCounts>;

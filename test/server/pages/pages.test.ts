@@ -71,7 +71,7 @@ test("the events of a run are one line, and a page with all of them", async (t) 
 	await post(server.url, wireBatch([start]));
 	t.regex(await page(server, "/"), /status-running/);
 	await post(server.url, wireBatch([wireReport({ run_id, test: true })]));
-	const list = await page(server, "/");
+	const list = await page(server, "/?tests=only");
 	t.is(list.match(/<tr>/g)?.length, 2);
 	t.regex(list, /status-ok/);
 	t.regex(list, /class="badge"[^>]*>test</);
@@ -86,6 +86,22 @@ test("a clock that was corrected is said to be", async (t) => {
 	const run = await page(server, `/runs/dunovo/${report.run_id}`);
 	t.regex(run, /2026-01-31 13:30:00/);
 	t.regex(run, /its own clock said[\s\S]*2026-01-31 12:00:00/);
+});
+
+test("test runs have a page of their own, which is offered where there are any", async (t) => {
+	const server = await testServer(t);
+	await post(server.url, wireBatch([wireReport({ command: "tried", test: true })]));
+	const first = await page(server, "/");
+	t.regex(first, /No runs of users yet/);
+	await post(server.url, wireBatch([wireReport({ command: "used" })]));
+	const list = await page(server, "/");
+	t.regex(list, />used</);
+	t.notRegex(list, />tried</);
+	const tests = await page(server, linkOf(list, "Test runs"));
+	t.regex(tests, /<h1>Test runs<\/h1>/);
+	t.regex(tests, />tried</);
+	t.notRegex(tests, />used</);
+	t.is(linkOf(tests, "Users' runs"), "/");
 });
 
 test("nothing in a report becomes part of a page", async (t) => {

@@ -1,5 +1,5 @@
 import test from "ava";
-import { neighbours, readCursor } from "../../../src/server/queries/cursor.js";
+import { addressOf, neighbours, readCursor } from "../../../src/server/queries/cursor.js";
 
 function queryOf(address: string | undefined): Record<string, unknown> {
 	return Object.fromEntries(new URL(address ?? "", "http://et.invalid").searchParams);
@@ -7,26 +7,33 @@ function queryOf(address: string | undefined): Record<string, unknown> {
 
 test("an address that was made is read as what it was made from", (t) => {
 	const runs = [9, 7, 5].map((seq) => ({ seq, events: [] }));
-	const { older, newer } = neighbours("dunovo", { asOf: 12, runs, hasOlder: true, hasNewer: true });
-	t.deepEqual(readCursor(queryOf(older)), { project: "dunovo", asOf: 12, from: { before: 5 } });
-	t.deepEqual(readCursor(queryOf(newer)), { project: "dunovo", asOf: 12, from: { after: 9 } });
+	for (const scope of [
+		{ project: "dunovo", tests: "without" },
+		{ project: undefined, tests: "only" },
+	] as const) {
+		const { older, newer } = neighbours(scope, { asOf: 12, runs, hasOlder: true, hasNewer: true });
+		t.deepEqual(readCursor(queryOf(older)), { ...scope, asOf: 12, from: { before: 5 } });
+		t.deepEqual(readCursor(queryOf(newer)), { ...scope, asOf: 12, from: { after: 9 } });
+		t.deepEqual(readCursor(queryOf(addressOf(scope))), { ...scope, asOf: undefined, from: undefined });
+	}
 });
 
 test("there is no address for what is not there", (t) => {
 	const runs = [{ seq: 9, events: [] }];
-	t.deepEqual(neighbours(undefined, { asOf: 9, runs, hasOlder: false, hasNewer: false }), {
+	t.deepEqual(neighbours({}, { asOf: 9, runs, hasOlder: false, hasNewer: false }), {
 		older: undefined,
 		newer: undefined,
 	});
-	t.deepEqual(neighbours(undefined, { asOf: 9, runs: [], hasOlder: true, hasNewer: true }), {
+	t.deepEqual(neighbours({}, { asOf: 9, runs: [], hasOlder: true, hasNewer: true }), {
 		older: undefined,
 		newer: undefined,
 	});
 });
 
 test("an address without a query asks for the newest runs of all", (t) => {
-	t.deepEqual(readCursor({}), { project: undefined, asOf: undefined, from: undefined });
-	t.deepEqual(readCursor({ utm_source: "mail" }), { project: undefined, asOf: undefined, from: undefined });
+	const newest = { project: undefined, tests: "without", asOf: undefined, from: undefined };
+	t.deepEqual(readCursor({}), newest);
+	t.deepEqual(readCursor({ utm_source: "mail" }), newest);
 });
 
 test("an address that asks for what cannot be is not read", (t) => {
@@ -40,6 +47,8 @@ test("an address that asks for what cannot be is not read", (t) => {
 		{ after: "" },
 		{ as_of: "now" },
 		{ before: "1", after: "2" },
+		{ tests: "1" },
+		{ tests: ["only", "only"] },
 	]) {
 		t.is(readCursor(query), undefined, JSON.stringify(query));
 	}
