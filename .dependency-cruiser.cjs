@@ -122,6 +122,12 @@ const packages = [
 		"^src/server/store/sqlite\\.ts$",
 		"A database is known by its driver's file alone.",
 	),
+	confined(
+		"postgres-in-one-file",
+		["pg", "@types/pg"],
+		"^src/server/store/postgres\\.ts$",
+		"A database is known by its driver's file alone.",
+	),
 	{
 		name: "server-packages-in-the-server",
 		comment: "They are optional peers: a script's user does not have them.",

@@ -128,5 +128,17 @@ export const SQLITE_CHECKPOINT_PAGES = 8_000;
 /** After what time the write-ahead log is emptied when another process was reading as something was erased. */
 export const SQLITE_WIPE_RETRY_MS = 60_000;
 
+/** Connections to PostgreSQL of one server. */
+export const POSTGRES_CONNECTIONS = 10;
+
+/** How long a request waits for a connection to PostgreSQL, a new one or one that is free. */
+export const POSTGRES_CONNECT_TIMEOUT_MS = 5_000;
+
+/** How long PostgreSQL may take for one statement, waiting for locks included. */
+export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
+
+/** After what time PostgreSQL ends a transaction whose server has fallen silent, and its locks with it. */
+export const POSTGRES_IDLE_TRANSACTION_MS = 30_000;
+
 /** How long a browser may keep the style sheet: its address changes with its content. */
 export const STYLE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;

@@ -4,12 +4,13 @@
  * comes in when it is started, so that its missing packages can be named instead of failing.
  */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
+import { databaseOption } from "./commands/database-option.js";
+import { addMigrate } from "./commands/migrate.js";
 import { DEFAULT_HOST, DEFAULT_PORT, type Log } from "./config.js";
-import { defaultDatabase } from "./files.js";
 import type { RunningServer } from "./serve.js";
+import { shownDatabase } from "./store/database-name.js";
 
 /** docs/server.md explains them. */
 const EXIT = {
@@ -38,6 +39,8 @@ const ADDRESS_REASONS: Readonly<Record<string, string>> = {
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
+const COMMANDS: ReadonlyArray<(program: Command) => void> = [addMigrate];
+
 interface Options {
 	host: string;
 	port: number;
@@ -48,11 +51,14 @@ const HELP = `
 Examples:
   et-server                                  listen on http://${DEFAULT_HOST}:${DEFAULT_PORT}
   et-server --port 9000 --database et.sqlite another port, another file
+  et-server --database postgres://et@db/et   PostgreSQL, which several et-server may share
   et-server --host 0.0.0.0                   let other machines in: everyone who can reach it may
                                              send reports and read all pages
 
 Environment:
-  ET_DATA                                    the folder of the database
+  ET_SERVER_DATABASE                         the database, where --database is not given: a URL with a
+                                             password is better kept off the command line
+  ET_DATA                                    the folder of the SQLite file, where neither is given
 
 Exit codes:
   ${EXIT.stopped}  stopped by SIGINT or SIGTERM
@@ -65,32 +71,32 @@ Exit codes:
 `;
 
 async function main(argv: string[]): Promise<number> {
+	const program = new Command("et-server")
+		.description("Receive usage reports, keep them in a database, and show the runs that they tell of.")
+		.enablePositionalOptions()
+		.option("--host <host>", "address to listen on", DEFAULT_HOST)
+		.option("--port <port>", "port to listen on; 0 takes any that is free", toPort, DEFAULT_PORT)
+		.addOption(databaseOption())
+		.version(ownPackage().version)
+		.addHelpText("after", HELP)
+		.exitOverride()
+		.allowExcessArguments(false)
+		.action(serve);
+	for (const add of COMMANDS) add(program);
 	try {
-		const options = parse(argv);
-		const stop = stopSignal();
-		const server = await start(options);
-		greet(server, options);
-		await stop;
-		await server.close();
+		await program.parseAsync(argv);
 		return EXIT.stopped;
 	} catch (error) {
 		return explain(error);
 	}
 }
 
-function parse(argv: string[]): Options {
-	const database = defaultDatabase({ env: process.env, platform: process.platform, home: homedir() });
-	return new Command("et-server")
-		.description("Receive usage reports, keep them in one file, and show the runs that they tell of.")
-		.option("--host <host>", "address to listen on", DEFAULT_HOST)
-		.option("--port <port>", "port to listen on; 0 takes any that is free", toPort, DEFAULT_PORT)
-		.option("--database <file>", "SQLite file, made where it is missing", toFile, database)
-		.version(ownVersion())
-		.addHelpText("after", HELP)
-		.exitOverride()
-		.allowExcessArguments(false)
-		.parse(argv)
-		.opts<Options>();
+async function serve(options: Options): Promise<void> {
+	const stop = stopSignal();
+	const server = await start(options);
+	greet(server, options);
+	await stop;
+	await server.close();
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
@@ -105,7 +111,7 @@ function stopSignal(): Promise<void> {
 }
 
 async function start({ host, port, database }: Options): Promise<RunningServer> {
-	const { startServer } = await loadServer();
+	const { startServer } = await import("./serve.js");
 	try {
 		return await startServer({ host, port, database, log });
 	} catch (error) {
@@ -119,24 +125,10 @@ async function start({ host, port, database }: Options): Promise<RunningServer> 
 
 class AddressError extends Error {}
 
-async function loadServer(): Promise<typeof import("./serve.js")> {
-	try {
-		return await import("./serve.js");
-	} catch (error) {
-		if (systemErrorCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
-		const packages = Object.entries(ownPackage().peerDependencies).map(([name, range]) => `${name}@${range}`);
-		throw new EtError(
-			"ET_SERVER_PACKAGES_MISSING",
-			`The server's packages are not installed; no data was touched. Run: npm install ${packages.join(" ")}`,
-			{ cause: error },
-		);
-	}
-}
-
 function greet({ url }: RunningServer, { host, database }: Options): void {
 	const lines = [
-		`ET server ${ownVersion()} listens on ${url}`,
-		`Database: ${database}`,
+		`ET server ${ownPackage().version} listens on ${url}`,
+		`Database: ${shownDatabase(database)}`,
 		`Next: name ${url} as "endpoint" in a script's et.json; its runs appear on ${url}/`,
 		"Stop: Ctrl-C",
 	];
@@ -153,6 +145,7 @@ const log: Log = (message, error) => {
 function explain(error: unknown): number {
 	// Commander has said it itself; help and version come this way too.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.stopped : EXIT.usage;
+	if (systemErrorCode(error) === "ERR_MODULE_NOT_FOUND") return explain(packagesMissing(error));
 	if (error instanceof EtError || error instanceof AddressError) {
 		process.stderr.write(`et-server: ${error.message}\n`);
 		return error instanceof EtError ? (EXIT_OF_ERROR[error.code] ?? EXIT.unexpected) : EXIT.addressTaken;
@@ -161,19 +154,20 @@ function explain(error: unknown): number {
 	return EXIT.unexpected;
 }
 
+/** The server's packages are loaded when they are wanted, and so are those of each engine. */
+function packagesMissing(cause: unknown): EtError {
+	const packages = Object.entries(ownPackage().peerDependencies).map(([name, range]) => `${name}@${range}`);
+	return new EtError(
+		"ET_SERVER_PACKAGES_MISSING",
+		`The server's packages are not installed; no data was touched. Run: npm install ${packages.join(" ")}`,
+		{ cause },
+	);
+}
+
 function toPort(text: string): number {
 	const port = Number(text);
 	if (/^\d+$/.test(text) && port <= 65_535) return port;
 	throw new InvalidArgumentError("It is a number from 0 to 65535.");
-}
-
-function toFile(text: string): string {
-	if (text !== "" && !/^[a-z]+:\/\//i.test(text)) return text;
-	throw new InvalidArgumentError("It is the path of a file.");
-}
-
-function ownVersion(): string {
-	return ownPackage().version;
 }
 
 function ownPackage(): { version: string; peerDependencies: Record<string, string> } {

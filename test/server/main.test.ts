@@ -133,7 +133,9 @@ test("wrong usage is said, and has a code of its own", async (t) => {
 		["--port", "70000"],
 		["--port", "1e3"],
 		["--database", ""],
-		["--database", "postgres://x"],
+		["--database", "mysql://x"],
+		["--database", "postgres://["],
+		["migrate", "--port", "1"],
 		["serve"],
 		["--no-such"],
 	]) {
@@ -178,7 +180,7 @@ test("without the server's packages it says in one line what to install", async 
 });
 
 test("with a driver that was not built it says in one line how to build it", async (t) => {
-	const peers = Object.keys(PACKAGE.peerDependencies).filter((name) => name !== "better-sqlite3");
+	const peers = Object.keys(PACKAGE.peerDependencies).filter((name) => name !== "better-sqlite3" && name !== "pg");
 	const { main, modules } = installation(t, ["commander", "bindings", ...peers]);
 	for (const part of ["lib", "package.json"]) {
 		cpSync(join(ROOT, "node_modules", "better-sqlite3", part), join(modules, "better-sqlite3", part), {

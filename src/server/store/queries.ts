@@ -33,8 +33,8 @@ export async function projectNames(db: Database, limit: number): Promise<string[
 	return rows.map((row) => row.name);
 }
 
-export async function listRuns(db: Database, query: RunsQuery): Promise<RunsSlice> {
-	const asOf = query.asOf ?? (await newestSeq(db));
+export async function listRuns(db: Database, query: RunsQuery & { asOf: number }): Promise<RunsSlice> {
+	const { asOf } = query;
 	const keys = await runKeys(db, query, asOf);
 	const more = keys.length > query.limit;
 	const page = keys.slice(0, query.limit);
@@ -90,7 +90,7 @@ export async function counts(db: Database): Promise<StoreCounts> {
 	};
 }
 
-async function newestSeq(db: Database): Promise<number> {
+export async function newestSeq(db: Database): Promise<number> {
 	const row = await db
 		.selectFrom("events")
 		.select((eb) => eb.fn.max("seq").as("seq"))

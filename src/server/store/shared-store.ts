@@ -6,13 +6,23 @@ import type { Kysely } from "kysely";
 import * as queries from "./queries.js";
 import type { Schema } from "./schema.js";
 import type { Steps } from "./steps.js";
-import type { BatchRecords, ErasureRecord, ErasureResult, InsertResult, RunsQuery, Store } from "./types.js";
+import type {
+	BatchRecords,
+	ErasureRecord,
+	ErasureResult,
+	InsertResult,
+	RunsQuery,
+	SchemaVersions,
+	Store,
+} from "./types.js";
 
 export abstract class SharedStore implements Store {
+	readonly schema: SchemaVersions;
 	protected readonly db: Kysely<Schema>;
 
-	constructor(db: Kysely<Schema>) {
+	constructor(db: Kysely<Schema>, schema: SchemaVersions) {
 		this.db = db;
+		this.schema = schema;
 	}
 
 	abstract insertBatch(batch: BatchRecords): Promise<InsertResult[]>;
@@ -26,8 +36,13 @@ export abstract class SharedStore implements Store {
 	/** Takes steps to their end in one transaction, or leaves nothing of them; errors are those of `attempt`. */
 	protected abstract transact<T>(steps: () => Steps<T>): Promise<T>;
 
+	/** The place of the newest event below which, in the order of places, no event comes any more. */
+	protected abstract newestPlace(): Promise<number>;
+
 	listRuns(query: RunsQuery) {
-		return this.attempt(() => queries.listRuns(this.db, query));
+		return this.attempt(async () =>
+			queries.listRuns(this.db, { ...query, asOf: query.asOf ?? (await this.newestPlace()) }),
+		);
 	}
 
 	runEvents(project: string, runId: string) {

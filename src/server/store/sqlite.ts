@@ -13,6 +13,7 @@ import {
 import { eraseAll } from "./erase.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
 import { SQLITE_WORDS } from "./migrations/migration.js";
+import { newestSeq } from "./queries.js";
 import type { Schema } from "./schema.js";
 import { SharedStore } from "./shared-store.js";
 import type { Steps } from "./steps.js";
@@ -23,6 +24,7 @@ import type {
 	EventRecord,
 	InsertResult,
 	LostRecord,
+	SchemaVersions,
 	Store,
 } from "./types.js";
 
@@ -47,7 +49,7 @@ export interface SqliteOptions {
 export function openSqliteStore(file: string, { wipeRetryMs = SQLITE_WIPE_RETRY_MS }: SqliteOptions = {}): Store {
 	const db = openDatabase(file);
 	try {
-		return new SqliteStore(prepareDatabase(db, file), wipeRetryMs);
+		return new SqliteStore(db, prepareDatabase(db, file), wipeRetryMs);
 	} catch (error) {
 		db.close();
 		throw error instanceof Sqlite.SqliteError ? cannotOpen(file, error) : error;
@@ -61,8 +63,8 @@ class SqliteStore extends SharedStore {
 	readonly #wipeRetryMs: number;
 	#wipe: NodeJS.Timeout | undefined;
 
-	constructor(db: Sqlite.Database, wipeRetryMs: number) {
-		super(new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) }));
+	constructor(db: Sqlite.Database, schema: SchemaVersions, wipeRetryMs: number) {
+		super(new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) }), schema);
 		this.#db = db;
 		this.#wipeRetryMs = wipeRetryMs;
 		this.#insertBatch = insertStatement(db, this.#projectIds);
@@ -86,11 +88,15 @@ class SqliteStore extends SharedStore {
 		return results;
 	}
 
-	protected attempt<T>(call: () => Promise<T>): Promise<T> {
+	protected override newestPlace(): Promise<number> {
+		return newestSeq(this.db);
+	}
+
+	protected override attempt<T>(call: () => Promise<T>): Promise<T> {
 		return attempt(call);
 	}
 
-	protected transact<T>(steps: () => Steps<T>): Promise<T> {
+	protected override transact<T>(steps: () => Steps<T>): Promise<T> {
 		return attempt(async () => this.#db.transaction(() => take(this.#db, steps())).immediate());
 	}
 
@@ -244,15 +250,16 @@ function openDatabase(file: string): Sqlite.Database {
  *
  * `secure_delete` overwrites with zeros what is deleted: an erased report must not stay in free space.
  */
-function prepareDatabase(db: Sqlite.Database, file: string): Sqlite.Database {
+function prepareDatabase(db: Sqlite.Database, file: string): SchemaVersions {
 	refuseStranger(db, file);
 	db.pragma("journal_mode = WAL");
 	db.pragma("synchronous = FULL");
 	db.pragma("foreign_keys = ON");
 	db.pragma("secure_delete = ON");
 	db.pragma(`wal_autocheckpoint = ${SQLITE_CHECKPOINT_PAGES}`);
+	const from = schemaVersion(db);
 	migrate(db, file);
-	return db;
+	return { from, to: SCHEMA_VERSION };
 }
 
 function migrate(db: Sqlite.Database, file: string): void {

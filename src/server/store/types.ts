@@ -156,11 +156,19 @@ export interface StoreCounts {
 	erased: number;
 }
 
+/** The version of the schema that was found when a store was opened (0 for none), and that it has now. */
+export interface SchemaVersions {
+	from: number;
+	to: number;
+}
+
 /**
  * Every method rejects with an EtError `ET_STORE_UNAVAILABLE` when the database cannot do it now
- * (locked, full, gone): nothing of the call was then stored, and it may be tried again.
+ * (locked, full, gone): nothing of the call was then stored, and it may be tried again. Where the connection to
+ * PostgreSQL broke as the call was committed, it may have been stored all the same; tried again, it does no harm.
  */
 export interface Store {
+	readonly schema: SchemaVersions;
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in
 	 * order; an event is a duplicate when its project has one of the same id, and is not stored when
@@ -169,8 +177,8 @@ export interface Store {
 	insertBatch(batch: BatchRecords): Promise<InsertResult[]>;
 	/**
 	 * Erases runs, for good, and fields of reports: all that is asked for or nothing, one result a
-	 * request, in order. Erased means that its bytes are gone from the engine's own files, too, as
-	 * soon as nobody reads them any more.
+	 * request, in order. Erased means that its bytes are gone from SQLite's own files, too, as soon as nobody reads
+	 * them any more; PostgreSQL leaves that to its VACUUM (docs/server.md).
 	 */
 	erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]>;
 	listRuns(query: RunsQuery): Promise<RunsSlice>;
