@@ -24,6 +24,7 @@ export const ERROR_CODES = [
 	"ET_STORE_NEWER",
 	"ET_STORE_UNAVAILABLE",
 	"ET_SERVER_PACKAGES_MISSING",
+	"ET_TLS_UNUSABLE",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

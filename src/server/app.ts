@@ -1,4 +1,5 @@
 /** The server without its socket: tests put requests into it, or listen on a port of their own. */
+import type { RequestListener, Server } from "node:http";
 import helmet from "@fastify/helmet";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
@@ -13,12 +14,15 @@ import { addIntake } from "./intake/route.js";
 import { addPages, RUN_PATH, RUNS_PATH } from "./pages/route.js";
 import { ICON_PATH, STYLE_PATH } from "./pages/style.js";
 import type { Store } from "./store/types.js";
+import type { TlsServers } from "./tls.js";
 
 export interface AppOptions {
 	store: Store;
 	clock: Clock;
 	log: Log;
 	config: ServerConfig;
+	/** Listens with https; without it, with http. */
+	tls?: TlsServers | undefined;
 }
 
 const HEALTH_PATH = "/healthz";
@@ -35,10 +39,11 @@ const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
 	[ICON_PATH, "GET"],
 ];
 
-export async function buildApp({ store, clock, log, config }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ store, clock, log, config, tls }: AppOptions): Promise<FastifyInstance> {
 	const refuse = refusing(log, config);
-	const app = fastify({
+	const app = fastify<Server>({
 		...listenerOptions(config),
+		...(tls && { serverFactory: (listener: RequestListener) => tls.create(listener, config) }),
 		// These come before any route, and before the headers that make a page safe: they get no page.
 		frameworkErrors: (error, _request, reply) => void sendWire(reply, toRefusal(error)),
 	});
@@ -78,8 +83,8 @@ function notFound(): Refusal {
 
 /**
  * No page needs a script, a frame or another origin, so none is allowed. Strict-Transport-Security
- * and upgrade-insecure-requests belong to whoever ends TLS: from here, over plain http, they could
- * only lock an operator out.
+ * and upgrade-insecure-requests belong to whoever owns the host: a browser takes them for all its
+ * ports, and from here they could only lock an operator out.
  */
 const SECURITY_HEADERS = {
 	contentSecurityPolicy: {

@@ -8,9 +8,11 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
 import { databaseOption } from "./commands/database-option.js";
 import { addMigrate } from "./commands/migrate.js";
+import { addTlsOptions, renewAtHangUp, shownCertificate, type TlsOptions, tlsFiles } from "./commands/tls-options.js";
 import { DEFAULT_HOST, DEFAULT_PORT, type Log } from "./config.js";
 import type { RunningServer } from "./serve.js";
 import { shownDatabase } from "./store/database-name.js";
+import type { TlsFiles } from "./tls.js";
 
 /** docs/server.md explains them. */
 const EXIT = {
@@ -21,12 +23,14 @@ const EXIT = {
 	addressTaken: 4,
 	store: 5,
 	storeNewer: 6,
+	tls: 7,
 } as const;
 
 const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
 	ET_SERVER_PACKAGES_MISSING: EXIT.packagesMissing,
 	ET_STORE_UNAVAILABLE: EXIT.store,
 	ET_STORE_NEWER: EXIT.storeNewer,
+	ET_TLS_UNUSABLE: EXIT.tls,
 };
 
 const ADDRESS_REASONS: Readonly<Record<string, string>> = {
@@ -41,7 +45,7 @@ const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const COMMANDS: ReadonlyArray<(program: Command) => void> = [addMigrate];
 
-interface Options {
+interface Options extends TlsOptions {
 	host: string;
 	port: number;
 	database: string;
@@ -54,6 +58,8 @@ Examples:
   et-server --database postgres://et@db/et   PostgreSQL, which several et-server may share
   et-server --host 0.0.0.0                   let other machines in: everyone who can reach it may
                                              send reports and read all pages
+  et-server --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem
+                                             https without a proxy; SIGHUP has both files read again
 
 Environment:
   ET_SERVER_DATABASE                         the database, where --database is not given: a URL with a
@@ -68,6 +74,7 @@ Exit codes:
   ${EXIT.addressTaken}  the address cannot be had
   ${EXIT.store}  the database cannot be opened
   ${EXIT.storeNewer}  a newer version of ET wrote the database
+  ${EXIT.tls}  the certificate or its key cannot be used
 `;
 
 async function main(argv: string[]): Promise<number> {
@@ -82,6 +89,7 @@ async function main(argv: string[]): Promise<number> {
 		.exitOverride()
 		.allowExcessArguments(false)
 		.action(serve);
+	addTlsOptions(program);
 	for (const add of COMMANDS) add(program);
 	try {
 		await program.parseAsync(argv);
@@ -91,10 +99,12 @@ async function main(argv: string[]): Promise<number> {
 	}
 }
 
-async function serve(options: Options): Promise<void> {
+async function serve(options: Options, program: Command): Promise<void> {
+	const tls = tlsFiles(options, program);
 	const stop = stopSignal();
-	const server = await start(options);
+	const server = await start(options, tls);
 	greet(server, options);
+	renewAtHangUp(server, log);
 	await stop;
 	await server.close();
 }
@@ -110,10 +120,10 @@ function stopSignal(): Promise<void> {
 	});
 }
 
-async function start({ host, port, database }: Options): Promise<RunningServer> {
+async function start({ host, port, database }: Options, tls: TlsFiles | undefined): Promise<RunningServer> {
 	const { startServer } = await import("./serve.js");
 	try {
-		return await startServer({ host, port, database, log });
+		return await startServer({ host, port, database, tls, log });
 	} catch (error) {
 		const reason = ADDRESS_REASONS[systemErrorCode(error) ?? ""];
 		if (reason === undefined || error instanceof EtError) throw error;
@@ -125,10 +135,11 @@ async function start({ host, port, database }: Options): Promise<RunningServer> 
 
 class AddressError extends Error {}
 
-function greet({ url }: RunningServer, { host, database }: Options): void {
+function greet({ url, certificate }: RunningServer, { host, database }: Options): void {
 	const lines = [
 		`ET server ${ownPackage().version} listens on ${url}`,
 		`Database: ${shownDatabase(database)}`,
+		...(certificate === null ? [] : [shownCertificate(certificate)]),
 		`Next: name ${url} as "endpoint" in a script's et.json; its runs appear on ${url}/`,
 		"Stop: Ctrl-C",
 	];

@@ -4,6 +4,7 @@ import { buildApp } from "./app.js";
 import { type Clock, DEFAULT_CONFIG, DEFAULT_HOST, DEFAULT_PORT, type Log, type ServerConfig } from "./config.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/types.js";
+import { readTls, type TlsFiles, type TlsIdentity, TlsServers } from "./tls.js";
 
 export interface ServerOptions {
 	/** Path of the SQLite file; made where it is missing. */
@@ -12,6 +13,8 @@ export interface ServerOptions {
 	host?: string;
 	/** 0 takes any that is free. @defaultValue 8377 */
 	port?: number;
+	/** A certificate and its key, for https. @defaultValue http */
+	tls?: TlsFiles | undefined;
 	/** @defaultValue Date.now */
 	clock?: Clock;
 	/** @defaultValue nothing is logged */
@@ -24,6 +27,10 @@ export interface RunningServer {
 	/** Where it listens, without a slash at the end. */
 	url: string;
 	store: Store;
+	/** What it shows clients; null where it speaks http. */
+	certificate: TlsIdentity | null;
+	/** Reads certificate and key again. @throws EtError as {@link readTls} does; then it goes on with those it had */
+	renewCertificate(): TlsIdentity | null;
 	/** Takes no more connections, lets requests under way finish, and closes the store. */
 	close(): Promise<void>;
 }
@@ -31,16 +38,20 @@ export interface RunningServer {
 /**
  * Opens the store and listens.
  *
- * @throws EtError as {@link openStore} does; the system's error when the address cannot be had
+ * @throws EtError as {@link openStore} and {@link readTls} do; the system's error when the address cannot be had
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const config: ServerConfig = { ...DEFAULT_CONFIG, ...options.config };
+	const clock = options.clock ?? Date.now;
+	const certificate = options.tls ? readTls(options.tls, clock()) : null;
+	const tls = certificate ? new TlsServers(certificate) : undefined;
 	const store = await openStore(options.database);
 	const app = await buildApp({
 		store,
-		clock: options.clock ?? Date.now,
+		clock,
 		log: options.log ?? (() => undefined),
 		config,
+		tls,
 	});
 	const close = async () => {
 		const stragglers = setTimeout(() => app.server.closeAllConnections(), config.closeTimeoutMs);
@@ -53,9 +64,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await close();
 		throw error;
 	}
-	return { url: urlOf(app.server.address() as AddressInfo), store, close };
+	const renewCertificate = (): TlsIdentity | null => {
+		if (!options.tls) return null;
+		const renewed = readTls(options.tls, clock());
+		tls?.renew(renewed);
+		return renewed;
+	};
+	const url = urlOf(tls ? "https" : "http", app.server.address() as AddressInfo);
+	return { url, store, certificate, renewCertificate, close };
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
-	return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+function urlOf(scheme: "http" | "https", { address, family, port }: AddressInfo): string {
+	return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }

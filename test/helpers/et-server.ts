@@ -16,8 +16,12 @@ export interface ServerProcess {
 }
 
 /** Starts the command on a free port and waits until it listens; it is killed if the test ends first. */
-export async function startServerProcess(t: ExecutionContext, database: string): Promise<ServerProcess> {
-	const child = spawn(process.execPath, [ET_SERVER, "--port", "0", "--database", database], {
+export async function startServerProcess(
+	t: ExecutionContext,
+	database: string,
+	more: readonly string[] = [],
+): Promise<ServerProcess> {
+	const child = spawn(process.execPath, [ET_SERVER, "--port", "0", "--database", database, ...more], {
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	t.teardown(() => child.kill("SIGKILL"));

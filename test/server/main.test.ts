@@ -153,9 +153,11 @@ test("help explains options, examples and every exit code; version is the packag
 		"--host",
 		"--port",
 		"--database",
+		"--tls-cert",
+		"--tls-key",
 		"Examples:",
 		"ET_DATA",
-		...Array.from("0123456", (code) => `\n  ${code}  `),
+		...Array.from("01234567", (code) => `\n  ${code}  `),
 	]) {
 		t.true(help.stdout.includes(part), part);
 	}
