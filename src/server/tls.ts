@@ -77,7 +77,7 @@ export function readTls(files: TlsFiles, nowMs: number): TlsIdentity {
 }
 
 /** A day in UTC, such as `2026-01-31`. */
-export function dayOf(ms: number): string {
+function dayOf(ms: number): string {
 	return new Date(ms).toISOString().slice(0, "YYYY-MM-DD".length);
 }
 
