@@ -5,6 +5,7 @@ import { type Benchmark, machineFacts, resultText } from "./result.js";
 /** Loaded only where they are asked for, since some import the server. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 	enqueue: async () => (await import("./enqueue.js")).enqueue,
+	python: async () => (await import("./python.js")).python,
 	scripts: async () => (await import("./scripts.js")).scripts,
 	flush: async () => (await import("./flush.js")).flush,
 };

@@ -15,6 +15,8 @@ export interface Measured {
 	high: number;
 	/** Against what, and what must not be exceeded (or, for a rate, gone below). */
 	ratio?: Ratio;
+	/** What the median must not exceed. */
+	most?: number;
 }
 
 export interface Ratio extends Interval {
@@ -44,9 +46,11 @@ export interface Series {
 	values: readonly number[];
 	/** The series that it is set against. */
 	against?: { series: Series; bound: number | null };
+	/** What the median must not exceed, in the unit of the values. */
+	most?: number;
 }
 
-export function summarise({ name, values, against }: Series, unit: string): Measured {
+export function summarise({ name, values, against, most }: Series, unit: string): Measured {
 	const measured = {
 		name,
 		unit,
@@ -54,6 +58,7 @@ export function summarise({ name, values, against }: Series, unit: string): Meas
 		median: median(values),
 		low: quantile(values, 0.25),
 		high: quantile(values, 0.75),
+		...(most === undefined ? {} : { most }),
 	};
 	if (against === undefined) return measured;
 	const { series, bound } = against;
@@ -100,7 +105,9 @@ function verdict({ value, bound }: Ratio): string {
 function line(measured: Measured, width: number): string {
 	const { name, unit, median: middle, low, high, ratio } = measured;
 	const text = `  ${name.padEnd(width)} ${figure(middle).padStart(9)} ${unit}`;
-	const spread = measured.n > 1 ? `  (${figure(low)} to ${figure(high)}, n ${measured.n})` : "";
+	const limit =
+		measured.most === undefined ? "" : `  ${middle <= measured.most ? "within" : "OVER"} ${measured.most} ${unit}`;
+	const spread = (measured.n > 1 ? `  (${figure(low)} to ${figure(high)}, n ${measured.n})` : "") + limit;
 	if (ratio === undefined) return text + spread;
 	const between = ratio.low === ratio.high ? "" : ` [${ratio.low.toFixed(3)}, ${ratio.high.toFixed(3)}]`;
 	return `${text}${spread}\n  ${"".padEnd(width)} ${ratio.value.toFixed(3).padStart(9)} x ${ratio.to}${between}${verdict(ratio)}`;
