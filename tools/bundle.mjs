@@ -66,6 +66,8 @@ const SELDOM = [
 		modules: ["client/upkeep", "client/detached", "client/unanswered"],
 		knowsItsPlace: true,
 	},
+	// Where a run is measured, or a scheduler says that it is its job.
+	{ file: "index-limits.cjs", modules: ["host/limits"], knowsItsPlace: false },
 	// Where a person is asked for consent.
 	{ file: "index-ask.cjs", modules: ["client/ask-consent"], knowsItsPlace: false },
 	// Where a text is more than plain words, or an exception's.

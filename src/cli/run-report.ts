@@ -83,8 +83,8 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	const keep = (event: "start" | "end", figures: ReportInput): EnqueueResult => {
 		const given = { ...known, ...figures, event };
 		// An uploader that is started now would be waited for, and weighed, with the command.
-		const startsUploader = event === "end";
-		const result = enqueueIn({ ...context, startsUploader }, given, { manifest: path, phoneHome }, identity);
+		const running = { ...context, startsUploader: event === "end", readsLimits: true };
+		const result = enqueueIn(running, given, { manifest: path, phoneHome }, identity);
 		tell(event, result);
 		return result;
 	};

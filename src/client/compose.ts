@@ -14,6 +14,7 @@ import type { Envelope } from "../spool/envelope.js";
 import { hostHash, NAME_RANDOM_BYTES, type NameParts } from "../spool/layout.js";
 import type { ClientContext } from "./context.js";
 import type { RunIdentity } from "./run-identity.js";
+import { surrounded } from "./surroundings.js";
 
 /** What allows a report: the user's grant, or the run's own flag. */
 export type By = Grant | typeof FLAG_GRANT;
@@ -53,7 +54,7 @@ export function compose(
 	run: RunIdentity,
 	by: By,
 	without: readonly string[],
-	context: Pick<ClientContext, "env" | "hostName" | "now" | "pid" | "random">,
+	context: Pick<ClientContext, "env" | "hostName" | "now" | "pid" | "random" | "readsLimits">,
 ): Composed {
 	const now = context.now();
 	const atMs = now.getTime();
@@ -62,7 +63,7 @@ export function compose(
 	const hostName = context.hostName();
 	const own = namesIn(context.env, hostName);
 	const frame = { manifest, id, runId: run.runId, now, weight: run.weight, own };
-	const built = buildReport(given, frame);
+	const built = buildReport(surrounded(given, without, context), frame);
 	const report = withoutFields(built.report, without);
 	const text = serialiseReport(report);
 	return {

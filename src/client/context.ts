@@ -18,6 +18,11 @@ export interface ClientContext {
 	 * @defaultValue true
 	 */
 	startsUploader?: boolean;
+	/**
+	 * Whether the limits of the job are looked up also where no variable says that this is a job: files are read.
+	 * @defaultValue false
+	 */
+	readsLimits?: boolean;
 }
 
 const NANOSECONDS = 1e9;

@@ -103,7 +103,7 @@ export class Run {
 				event,
 				sinceStartS: microseconds(this.context.monotonicS() - this.startedS),
 			};
-			return enqueueIn(this.context, given, this.options, this.identity);
+			return enqueueIn({ ...this.context, readsLimits: true }, given, this.options, this.identity);
 		});
 	}
 }

@@ -38,12 +38,12 @@ export const FIELD_WORDS: Readonly<Record<keyof WireReport, FieldWords>> = {
 	test: { name: "test or not", what: "whether it was a run of the author's own", why: "tests do not count as use" },
 	platform: {
 		name: "platform",
-		what: "what the run was started by, such as Galaxy or Slurm; no names",
+		what: "what the run was started by, such as Galaxy or Slurm; no names or numbers of jobs",
 		why: "where the code has to work well",
 	},
 	platform_inner: {
 		name: "inner platform",
-		what: "the scheduler beneath, where there are two",
+		what: "the scheduler or container beneath, where there are two",
 		why: "where the code has to work well",
 	},
 	outcome: { name: "outcome", what: "whether it went well, failed or was killed", why: "how often it fails" },

@@ -33,6 +33,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 	"run-key": ["spool-format.md"],
 	export: ["uploader.md"],
 	import: ["uploader.md"],
+	doctor: ["platforms.md"],
 };
 
 const block = (lines: readonly string[]): string => ["```text", ...lines, "```"].join("\n");

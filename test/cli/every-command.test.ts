@@ -84,6 +84,7 @@ const LOOKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 	export: [["export", "EXPORT"]],
 	import: [["import", "EXPORT"]],
 	purge: [["purge", "--yes"]],
+	doctor: [["doctor"]],
 };
 
 /** Lines that hold a path or a report are as long as these are. */
@@ -107,7 +108,7 @@ onTerminal("every command at a terminal fits 80 columns, and has no colour with 
 });
 
 /** Of the commands that only look, what a program reads. */
-const AS_JSON = ["consent", "pending", "status", "sent", "forget", "explain dunovo", "view --no-open"];
+const AS_JSON = ["consent", "pending", "status", "sent", "forget", "explain dunovo", "view --no-open", "doctor"];
 
 test("what commands say as JSON is one document", async (t) => {
 	const home = homeWithReport(t);

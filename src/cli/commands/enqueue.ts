@@ -30,7 +30,10 @@ const options = {
 	"max-rss": { value: "BYTES", help: "peak memory" },
 	threads: { value: "N", help: "threads used" },
 	"since-start": { value: "SECONDS", help: "time since the run's start" },
-	platform: { value: "NAME", help: "what the run was started by, such as galaxy or slurm" },
+	platform: {
+		value: "NAME",
+		help: "what the run was started by, such as galaxy or slurm (default: what is found; see et doctor)",
+	},
 	input: { value: "NAME=NUMBER", multiple: true, help: "the size of a declared input, in its declared unit" },
 	data: { value: "KEY=VALUE", multiple: true, help: "free-form data that the manifest declares" },
 	exception: { value: "FILE", help: "a traceback, as the interpreter printed it; - for standard input" },
@@ -163,7 +166,7 @@ function keep(context: CliContext, values: Values, enqueueOptions: EnqueueOption
 		inputs: { ...json.given.inputs, ...flags.report.inputs },
 		data: { ...json.given.data, ...flags.report.data },
 	};
-	const result = enqueueIn(context.client, report, enqueueOptions, identity);
+	const result = enqueueIn({ ...context.client, readsLimits: true }, report, enqueueOptions, identity);
 	if (result.status !== "queued") return result;
 	const unread = exception === null ? ["exception"] : [];
 	return { ...result, stripped: [...result.stripped, ...json.unknown, ...flags.rest, ...unread] };

@@ -23,4 +23,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	export: () => import("./export.js"),
 	import: () => import("./import.js"),
 	check: () => import("./check.js"),
+	doctor: () => import("./doctor.js"),
 };
