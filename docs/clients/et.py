@@ -72,14 +72,15 @@ def beside(file, name="et.json"):
         return name
 
 
-def enqueue(manifest=None, phone_home=False, **report):
+def enqueue(manifest=None, phone_home=False, erase_key=None, **report):
     """Keeps one report of a run that has ended, and returns a Result. Never raises.
 
     manifest: the path of your et.json, or its content as a dict.
     phone_home: the user started the script with its `--phone-home`, which is consent for this run alone.
+    erase_key: a secret of 32 hexadecimal digits that the reports of one run share where several processes make them.
     report: fields by their names in docs/wire-format.md, such as wall_s=12.5; inputs={...} and data={...}.
     """
-    return _never_raising(lambda: _enqueue(manifest, phone_home, report, None))
+    return _never_raising(lambda: _enqueue(manifest, phone_home, report, None, erase_key))
 
 
 def start_run(manifest=None, **given):
@@ -96,7 +97,7 @@ def start_run(manifest=None, **given):
 def run(manifest=None, **given):
     """A run as a context: `with et.run(...) as run:`. Its end, and an exception that ends it, are reported.
 
-    manifest, phone_home: as for enqueue.
+    manifest, phone_home, erase_key: as for enqueue.
     command, version, test, platform: of the run. inputs, data: what is known at the start.
     """
     return Run(manifest, **given)
@@ -105,10 +106,11 @@ def run(manifest=None, **given):
 class Run:
     """A run under way. Its methods never raise and never print."""
 
-    def __init__(self, manifest=None, phone_home=False, inputs=None, data=None, **given):
+    def __init__(self, manifest=None, phone_home=False, inputs=None, data=None, erase_key=None, **given):
         self._manifest = manifest
         self._phone_home = phone_home
         self._given = given
+        self._erase_key = erase_key
         self._inputs = _copied(inputs)
         self._data = _copied(data)
         self._identity = None
@@ -148,18 +150,19 @@ class Run:
 
     def _begin(self):
         if self._pid is not None:
-            return
+            return Result("dropped", "run_begun", "this run has begun before")
         self._pid = os.getpid()
-        self._refused = _never_raising(self._identify)
+        result = self._refused = _never_raising(self._identify)
         if self._identity is not None:
-            self._report("start", {})
+            result = self._report("start", {})
             _never_raising(lambda: _watch(self))
         self._started = time.monotonic()
         self._before = _usage()
+        return result
 
     def _identify(self):
         manifest = _declared(self._manifest, _folders())[0]
-        self._identity = _identity(manifest, _hex(os.urandom(16)))
+        self._identity = _identity(manifest, _key(self._erase_key))
         return Result("dropped", "sampled_out", "the author's sampling leaves this run out")
 
     def _end(self, figures):
@@ -172,7 +175,9 @@ class Run:
         if self._identity is None:
             return self._refused
         used = _used_since(self._before, time.monotonic() - self._started)
-        used.update(figures)
+        methods = {measure: method for measure, method in used["measured_by"].items() if measure not in figures}
+        methods.update(_copied(figures.get("measured_by")))
+        used.update(figures, measured_by=methods)
         return self._report("end", used)
 
     def _report(self, event, figures):
@@ -377,7 +382,7 @@ def _used_since(before, wall_s):
 # From figures to a file of the spool.
 
 
-def _enqueue(source, phone_home, given, identity):
+def _enqueue(source, phone_home, given, identity, erase_key=None):
     folders = _folders()
     manifest, reading, agreed = _declared(source, folders)
     if folders is None:
@@ -388,7 +393,7 @@ def _enqueue(source, phone_home, given, identity):
         return Result("not_consented", refusal)
     if given.get("event", "end") not in EVENTS:
         return Result("dropped", "invalid_report", "there is no event of that name")
-    identity = identity or _identity(manifest, _hex(os.urandom(16)))
+    identity = identity or _identity(manifest, _key(erase_key))
     if identity is None:
         return Result("dropped", "sampled_out", "the author's sampling leaves this run out")
     now_ms = int(time.time() * 1000)
@@ -404,6 +409,12 @@ def _enqueue(source, phone_home, given, identity):
     if reason is not None:
         return Result("dropped", reason, detail)
     return Result("queued", None, "", report["id"], report["run_id"], path, tuple(stripped))
+
+
+def _key(given):
+    """An erase key: the script's own where it is one, else one that nobody has had."""
+    is_key = isinstance(given, str) and len(given) == 32 and all(c in "0123456789abcdef" for c in given)
+    return given if is_key else _hex(os.urandom(16))
 
 
 def _identity(manifest, key):
