@@ -61,9 +61,10 @@ export const firstScript = (manifest: string): string => `${IMPORT}${FLOOR}
  * behind the number of rounds, and prints milliseconds by spool.
  */
 export const laterScript = (manifest: string): string => `${IMPORT}${FLOOR}
-	import { shuffled, seededRandom } from ${JSON.stringify(new URL("./statistics.js", import.meta.url).href)};
+	import { shuffled } from ${JSON.stringify(new URL("./statistics.js", import.meta.url).href)};
+	import { randomSequence } from ${JSON.stringify(new URL("../../tools/random.js", import.meta.url).href)};
 	const [rounds, warmUp, ...spools] = process.argv.slice(2);
-	const random = seededRandom(2);
+	const random = randomSequence(2);
 	const works = spools.flatMap((spool) => [
 		{ spool, name: "enqueue", work: () => { process.env.ET_SPOOL = spool; return timed(() => ${call(manifest)}); } },
 		{ spool, name: "floor", work: () => timed(() => floor(spool)) },

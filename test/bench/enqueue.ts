@@ -1,4 +1,5 @@
 /** What a script pays: whole processes, the first call in a fresh one, later calls, and many reports pending. */
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,12 +8,13 @@ import { grant } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { spoolFolders } from "../../src/spool/layout.js";
 import { makeFolders } from "../../src/spool/put.js";
+import { randomSequence } from "../../tools/random.js";
 import { openStage, type Stage } from "../../tools/stage.js";
 import { testManifest } from "../helpers/manifest.js";
 import { fillSpool, namesIn } from "../helpers/spool.js";
 import { firstScript, laterScript, scriptPath, wholeScripts } from "./enqueue-scripts.js";
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
-import { seededRandom, shuffled } from "./statistics.js";
+import { shuffled } from "./statistics.js";
 
 /** The most that each ratio should be. */
 const BOUNDS = { whole: 1.08, first: 1.5, later: 1.3, pending: 1.15 } as const;
@@ -74,7 +76,7 @@ function wholeProcesses({ writeScript, time, manifest, spool, env }: Setting, ro
 	for (const { path } of scripts) time(path);
 	const [first = ""] = namesIn(spool.new);
 	writeFileSync(env["BENCH_BYTES"] ?? "", readFileSync(join(spool.new, first)));
-	const random = seededRandom(1);
+	const random = randomSequence(1);
 	for (let round = 0; round < rounds; round++) {
 		for (const { path, values } of shuffled(scripts, random)) values.push(time(path));
 	}

@@ -6,11 +6,12 @@ import { parseArgs } from "node:util";
 import { grant } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { makeFolders } from "../../src/spool/put.js";
+import { randomSequence } from "../../tools/random.js";
 import { checkoutFile, openStage } from "../../tools/stage.js";
 import { testManifest } from "../helpers/manifest.js";
 import { namesIn } from "../helpers/spool.js";
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
-import { seededRandom, shuffled } from "./statistics.js";
+import { shuffled } from "./statistics.js";
 
 /** The most that a run may cost beside its two durable writes. */
 const MOST_MS = 2;
@@ -85,7 +86,7 @@ function run(args: readonly string[], say: (line: string) => void): BenchResult 
 	const rounds = Number(values.rounds ?? ROUNDS);
 	const { timed, reporting, floor, bytes } = prepare();
 	const found = { [reporting]: [] as number[][], [floor]: [] as number[][] };
-	const random = seededRandom(3);
+	const random = randomSequence(3);
 	say(`${rounds} rounds of fresh processes`);
 	for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
 		for (const script of shuffled([reporting, floor], random)) {

@@ -1,4 +1,5 @@
 /** Whether a script feels its author's server: whole processes with the server fast, slow, silent and down. */
+
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
@@ -8,11 +9,12 @@ import { parseArgs } from "node:util";
 import { grant } from "../../src/consent/change.js";
 import { ConsentStore } from "../../src/consent/store.js";
 import { makeFolders } from "../../src/spool/put.js";
+import { randomSequence } from "../../tools/random.js";
 import { openStage, type Stage } from "../../tools/stage.js";
 import { testManifest } from "../helpers/manifest.js";
 import { scriptPath, wholeScripts } from "./enqueue-scripts.js";
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
-import { seededRandom, shuffled } from "./statistics.js";
+import { shuffled } from "./statistics.js";
 
 const ROUNDS = 60;
 const SLOW_MS = 2000;
@@ -79,7 +81,7 @@ async function run(args: readonly string[]): Promise<BenchResult> {
 		path: scriptFor(stage, name, url),
 		values: [] as number[],
 	}));
-	const random = seededRandom(3);
+	const random = randomSequence(3);
 	for (let round = 0; round < Number(values.rounds ?? ROUNDS); round++) {
 		for (const { path, values: found } of shuffled(scripts, random))
 			found.push(await time(path, { ...process.env, ...stage.env }));

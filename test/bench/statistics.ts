@@ -1,4 +1,5 @@
 /** Medians, and how sure they are. Pure. */
+import { randomSequence } from "../../tools/random.js";
 
 /** The middle of the values; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -26,19 +27,6 @@ const LOW = 0.025;
 const HIGH = 0.975;
 
 /**
- * A generator of pseudo-random numbers in [0, 1) that repeats itself: mulberry32 (Tommy Ettinger, public domain).
- */
-export function seededRandom(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
-
-/**
  * The ratio of two medians, with the interval of its bootstrap. Both were measured in the same rounds, so rounds are
  * what is drawn again: what slows a whole round down slows both.
  *
@@ -46,7 +34,7 @@ export function seededRandom(seed: number): () => number {
  */
 export function ratioOfMedians(values: readonly number[], base: readonly number[]): Interval {
 	if (values.length !== base.length) throw new RangeError("both need a value for each round");
-	const random = seededRandom(1);
+	const random = randomSequence(1);
 	const ratios: number[] = [];
 	for (let sample = 0; sample < RESAMPLES; sample++) {
 		const rounds = values.map(() => Math.floor(random() * values.length));

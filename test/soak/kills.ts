@@ -8,8 +8,9 @@ import { parseManifest } from "../../src/report/manifest.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { countReports } from "../../src/spool/read.js";
 import { countWaiting } from "../../src/spool/waiting.js";
+import { randomSequence } from "../../tools/random.js";
 import { fillSpool } from "../helpers/spool.js";
-import { CLIENT, GRANT, printed, type Running, randomSequence, start, type World } from "./world.js";
+import { CLIENT, GRANT, printed, type Running, start, type World } from "./world.js";
 
 /** What an attack came to. */
 export interface Toll {

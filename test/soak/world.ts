@@ -138,14 +138,3 @@ export class World {
 }
 
 const MOST_ROUNDS = 50;
-
-/** A sequence that looks random and is the same each time (mulberry32, by Tommy Ettinger). @returns numbers in [0, 1) */
-export function randomSequence(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
