@@ -2,16 +2,17 @@
  * One flush: all that waits and may leave, to every endpoint that is due. Reports are read in passes;
  * what an endpoint was too busy for is read again in the next pass.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AskRefusal } from "../src/consent/may-ask.js";
 import type { Directories } from "../src/host/directories.js";
+import { machineId, placeHere } from "../src/host/process-life.js";
 import { type Bounds, keepBounds } from "../src/spool/bounds.js";
 import { clearForgotten } from "../src/spool/forgotten.js";
 import { History } from "../src/spool/history.js";
 import { Journal } from "../src/spool/journal.js";
 import { Copies } from "../src/spool/kept.js";
-import { type SpoolFolders, spoolFolders } from "../src/spool/layout.js";
+import { machineHash, NAME_RANDOM_BYTES, type SpoolFolders, spoolFolders } from "../src/spool/layout.js";
 import { writerName } from "../src/spool/line-file.js";
 import { finishLosing } from "../src/spool/lost.js";
 import { removeOrphans } from "../src/spool/remove.js";
@@ -28,6 +29,7 @@ import { Requests } from "./requests.js";
 import { EndpointSender, type SenderOptions } from "./sender.js";
 import { Source, type Stay } from "./source.js";
 import { createTransport } from "./transport.js";
+import { reportVanished } from "./vanished.js";
 
 export interface FlushOptions {
 	directories: Directories;
@@ -63,6 +65,8 @@ export interface FlushSummary {
 	folded: number;
 	/** Requests to erase or redact: answered, refused for good, and kept back by what keeps them. */
 	requests: { done: number; refused: number; kept: Map<AskRefusal, number> };
+	/** Runs that were gone without an end, and are reported as such. */
+	vanished: number;
 	/** Endpoints that could not be served, with the reason. */
 	failed: { endpoint: string; why: string }[];
 	/** Endpoints that are backing off. */
@@ -152,8 +156,8 @@ class Sending {
 	}
 }
 
-/** Ends what died uploaders began, and holds the spool to its bounds. @returns how many reports went */
-function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSteady: boolean): number {
+/** Ends what died uploaders began, reports runs that vanished, and holds the spool to its bounds. */
+async function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSteady: boolean) {
 	const nowMs = options.now().getTime();
 	finishLosing(folders);
 	finishFolding(folders);
@@ -161,9 +165,12 @@ function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSteady: 
 		removeOrphans(folders, nowMs);
 		clearForgotten(folders, nowMs);
 	}
+	const random = () => randomBytes(NAME_RANDOM_BYTES).toString("hex");
+	const here = placeHere(options.host, machineHash(machineId()));
+	const vanished = await reportVanished({ folders, here, chance: { nowMs, random }, clockIsSteady });
 	const { bounds } = options;
 	const kept = clockIsSteady ? bounds : { ...bounds, maxAgeMs: Number.POSITIVE_INFINITY };
-	return keepBounds(folders, kept, { nowMs, newId: randomUUID });
+	return { vanished, dropped: keepBounds(folders, kept, { nowMs, newId: randomUUID }) };
 }
 
 async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory, writer: string) {
@@ -218,7 +225,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 	const startedAt = now();
 	const memory = new Memory({ folders, policy, now, random });
 	memory.look({ pid: process.pid, host, startedAt });
-	const dropped = keepHouse(folders, options, memory.clockIsSteady);
+	const { vanished, dropped } = await keepHouse(folders, options, memory.clockIsSteady);
 	const writer = writerName(host, process.pid, startedAt.getTime());
 	const sent = await send(options, folders, memory, writer).finally(() => memory.end());
 	const { sending, requests, source, folded } = sent;
@@ -232,6 +239,7 @@ export async function flush(options: FlushOptions): Promise<FlushSummary> {
 		lost: dropped + source.withdrawn,
 		kept: source.kept,
 		folded,
+		vanished,
 		requests: { done: requests.done, refused: requests.refused, kept: requests.kept },
 		failed,
 		notDue,

@@ -6,6 +6,8 @@ import type { RoundResult } from "./uploader.js";
 
 const reports = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "report" : "reports"}`;
 
+const runs = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}`;
+
 /** What keeps reports that no server was asked about, for people. */
 export const KEEPERS: Record<Stay, string> = {
 	held: "your word is awaited (et release, et approve)",
@@ -28,8 +30,8 @@ const plain = (text: string): string => plainText(text, MAX_LENGTH);
 /** Whether a round did anything that a log should tell. */
 export function isNews(result: RoundResult): boolean {
 	if (result.kind !== "flushed") return false;
-	const { delivered, rejected, corrupt, lost, requests, failed } = result.summary;
-	return delivered + rejected + corrupt + lost + requests.done + requests.refused + failed.length > 0;
+	const { delivered, rejected, corrupt, lost, vanished, requests, failed } = result.summary;
+	return vanished + delivered + rejected + corrupt + lost + requests.done + requests.refused + failed.length > 0;
 }
 
 const requestCount = (count: number): string => `${count.toLocaleString("en")} ${count === 1 ? "request" : "requests"}`;
@@ -47,8 +49,9 @@ function requestLines({ done, refused, kept }: FlushSummary["requests"]): string
 export function summaryText(result: RoundResult): string {
 	if (result.kind === "busy") return "Another uploader is at work on this spool.";
 	if (result.kind === "no_spool") return "Nothing waits: nothing was ever recorded here.";
-	const { delivered, rejected, corrupt, lost, kept, folded, requests, failed, notDue } = result.summary;
+	const { delivered, rejected, corrupt, lost, kept, folded, vanished, requests, failed, notDue } = result.summary;
 	const lines = [`Delivered ${reports(delivered)}.`];
+	if (vanished > 0) lines.push(`Gone without an end: ${runs(vanished)}, now reported as vanished.`);
 	if (rejected > 0)
 		lines.push(`Refused by their server: ${reports(rejected)} (kept in rejected/, each with its reason).`);
 	if (corrupt > 0) lines.push(`No reports: ${corrupt} files (kept in corrupt/, the reason is in the name).`);

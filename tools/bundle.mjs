@@ -68,6 +68,8 @@ const SELDOM = [
 	},
 	// Where a run is measured, or a scheduler says that it is its job.
 	{ file: "index-limits.cjs", modules: ["host/limits"], knowsItsPlace: false },
+	// Where a run is begun, and not a single report kept.
+	{ file: "index-run.cjs", modules: ["client/open-run", "client/endings"], knowsItsPlace: false },
 	// Where a person is asked for consent.
 	{ file: "index-ask.cjs", modules: ["client/ask-consent"], knowsItsPlace: false },
 	// Where a text is more than plain words, or an exception's.

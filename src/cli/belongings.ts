@@ -26,7 +26,7 @@ export interface Belongings {
 
 /** What ET calls its files. */
 const OWN_NAME =
-	/\.(?:json|jsonl|seg|folding|damaged|rejected|tmp|html|empty|too_large|not_json|not_an_envelope|report_too_large|not_a_file)$|^keeper$|^detached-\d+$/;
+	/\.(?:json|jsonl|seg|folding|damaged|rejected|tmp|html|empty|too_large|not_json|not_an_envelope|not_a_marker|report_too_large|not_a_file)$|^keeper$|^detached-\d+$/;
 /** NFS's names for what is open and removed: they go by themselves. */
 const NFS_NAME = /^\.nfs/;
 

@@ -3,12 +3,15 @@
  * takes longer than a small local write: whatever goes wrong in ET, the command runs as it would.
  */
 import type { ClientContext } from "../client/context.js";
-import { dropped, enqueueIn } from "../client/enqueue.js";
+import { dropped, enqueueIn, type Keeper } from "../client/enqueue.js";
 import { loadManifest } from "../client/manifest-file.js";
+import { keepMarked } from "../client/marking.js";
+import type { OpenRun } from "../client/open-run.js";
 import type { EnqueueResult } from "../client/result.js";
 import { newRun } from "../client/run-identity.js";
 import { type ChildUsage, watchChild } from "../host/child-usage.js";
 import type { Figure } from "../host/figure.js";
+import { hasKilledSince, type OomCount, oomCount } from "../host/memory-cgroup.js";
 import type { Measure, ReportInput } from "../report/types.js";
 import type { ChildEnd } from "./child.js";
 import { dataFrom, measureInputs } from "./inputs.js";
@@ -37,10 +40,20 @@ export interface RunReport {
 
 const NOT_REPORTED: RunReport = { follow() {}, end() {} };
 
-/** A signal or an exit code, as a report says it. */
-function outcomeOf(end: ChildEnd): ReportInput {
-	if ("signal" in end) return { outcome: "killed", signal: end.signal };
-	return { outcome: end.code === 0 ? "ok" : "failed", exitCode: end.code };
+/** Signals that a limit of the system's own (setrlimit(2)) sends. */
+const LIMIT_OF: Partial<Record<NodeJS.Signals, string>> = { SIGXCPU: "cpu_limit", SIGXFSZ: "file_size_limit" };
+/** What a shell ends with whose command was killed. */
+const KILLED_IN_SHELL = 128 + 9;
+
+/** A signal or an exit code, as a report says it. @param oom the count before the command began */
+function outcomeOf(end: ChildEnd, oom: OomCount | null): ReportInput {
+	const wasOutOfMemory = () => oom !== null && hasKilledSince(oom) === true;
+	if ("signal" in end) {
+		const killReason = end.signal === "SIGKILL" && wasOutOfMemory() ? "oom" : (LIMIT_OF[end.signal] ?? null);
+		return { outcome: "killed", signal: end.signal, killReason };
+	}
+	const killReason = end.code === KILLED_IN_SHELL && wasOutOfMemory() ? "oom" : null;
+	return { outcome: end.code === 0 ? "ok" : "failed", exitCode: end.code, killReason };
 }
 
 /** More digits than these are noise. */
@@ -80,23 +93,32 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	if (identity === null) return NOT_REPORTED;
 	const data = dataFrom(options.data, manifest);
 	const known: ReportInput = { command, ...(version === undefined ? {} : { version }), test, data };
-	const keep = (event: "start" | "end", figures: ReportInput): EnqueueResult => {
+	const keep = (event: "start" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
 		const given = { ...known, ...figures, event };
 		// An uploader that is started now would be waited for, and weighed, with the command.
 		const running = { ...context, startsUploader: event === "end", readsLimits: true };
-		const result = enqueueIn(running, given, { manifest: path, phoneHome }, identity);
+		const result = enqueueIn(running, given, { manifest: path, phoneHome }, identity, keeper);
 		tell(event, result);
 		return result;
 	};
-	if (keep("start", { sinceStartS: 0 }).status === "not_consented") return NOT_REPORTED;
+	let open: OpenRun | null = null;
+	const marked = keepMarked((marker) => {
+		open = marker;
+	});
+	if (keep("start", { sinceStartS: 0 }, marked).status === "not_consented") return NOT_REPORTED;
+	const oom = oomCount();
 	const sizes = measureInputs(options.inputs, manifest);
 	const watch = watchChild();
 	const startedS = context.monotonicS();
 	return {
-		follow: watch.follow,
+		follow(pid) {
+			watch.follow(pid);
+			open?.follow(pid);
+		},
 		end(end) {
 			const figures = measured(microseconds(context.monotonicS() - startedS), watch.end());
-			keep("end", { ...outcomeOf(end), ...figures, inputs: sizes() });
+			keep("end", { ...outcomeOf(end, oom), ...figures, inputs: sizes() });
+			open?.remove();
 		},
 	};
 }

@@ -58,7 +58,7 @@ function inWords(error: unknown): string {
 }
 
 /** A context with places for a spool and for decisions. */
-type Placed = ClientContext & { folders: Directories };
+export type Placed = ClientContext & { folders: Directories };
 
 const isPlaced = (context: ClientContext): context is Placed => context.folders !== null;
 
@@ -73,16 +73,21 @@ function circumstancesOf({ reading }: Declared, { env, folders }: Placed): Circu
 	return { env, policy, reading };
 }
 
+/** What becomes of a report that may be kept. */
+export type Keeper = (composed: Composed, context: Placed, by: By) => EnqueueResult;
+
 /**
  * Keeps one report of a run.
  *
  * @param run the run that the report belongs to; by default a run of its own
+ * @param keeper by default it is put where the uploader finds it
  */
 export function enqueueIn(
 	context: ClientContext,
 	given: ReportInput,
 	options: EnqueueOptions,
 	run?: RunIdentity,
+	keeper: Keeper = keep,
 ): EnqueueResult {
 	return neverThrowing(() => {
 		if (!isPlaced(context)) return withoutHome(options);
@@ -97,7 +102,7 @@ export function enqueueIn(
 		if (identity === null) return dropped("sampled_out", `one run in ${1 / manifest.sample} reports`);
 		const without = leftOut(circumstances.policy, circumstances.reading);
 		const composed = compose(given, manifest, identity, decision.by, without, context);
-		const result = keep(composed, context, decision.by);
+		const result = keeper(composed, context, decision.by);
 		if (decision.onlyCovered && result.status === "queued") noteFor(script, decision.by, context);
 		return result;
 	});
@@ -107,7 +112,8 @@ function noteFor(script: Declared, grant: Grant, { folders, now }: Placed): void
 	noteUnanswered(spoolFolders(folders.spool), grant, script, now());
 }
 
-function keep(composed: Composed, context: Placed, by: By): EnqueueResult {
+/** Puts a report where the uploader finds it. */
+export function keep(composed: Composed, context: Placed, by: By): EnqueueResult {
 	const { envelope, name, text, bytes, stripped } = composed;
 	if (bytes > MAX_REPORT_BYTES) return dropped("too_large", `${bytes} bytes, and ${MAX_REPORT_BYTES} are allowed`);
 	const folders = spoolFolders(context.folders.spool);

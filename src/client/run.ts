@@ -1,11 +1,14 @@
 /** A run as a script lives it: started, perhaps with sizes known before the work, and ended. */
 import { type ProcessUsage, processUsage } from "../host/resources.js";
 import type { Manifest } from "../report/manifest.js";
-import type { InputSizes, Measure, Platform, ReportInput } from "../report/types.js";
+import type { InputSizes, Measure, Platform, ReportEvent, ReportInput } from "../report/types.js";
 import { type ClientContext, systemContext } from "./context.js";
 import { declared } from "./declared.js";
-import { dropped, type EnqueueOptions, enqueueIn, neverThrowing } from "./enqueue.js";
+import { type EndingRun, unwatchEnding, watchEnding } from "./endings.js";
+import { dropped, type EnqueueOptions, enqueueIn, type Keeper, neverThrowing } from "./enqueue.js";
 import { loadManifest } from "./manifest-file.js";
+import { keepMarked, markOnly } from "./marking.js";
+import { type OpenRun, takeOut } from "./open-run.js";
 import type { EnqueueResult } from "./result.js";
 import { newRun, type RunIdentity } from "./run-identity.js";
 
@@ -45,11 +48,26 @@ function usedSince(before: ProcessUsage, wallS: number): RunFigures {
 	};
 }
 
+/** What is known of a run that goes on: no more than that it has lasted so long. */
+function soFar(before: ProcessUsage): RunFigures {
+	const { wallS: _unknown, measuredBy, ...used } = usedSince(before, 0);
+	const { wall_s: _without, ...methods } = measuredBy ?? {};
+	return { ...used, measuredBy: methods };
+}
+
 /** A run under way. Its methods are synchronous, and never throw or print. */
 export class Run {
 	private readonly startedS: number;
 	private readonly before: ProcessUsage;
+	/** The marker; null before the start is kept. */
+	private open: OpenRun | null = null;
+	private readonly ending: EndingRun;
+	/** What was said with {@link prelim}, for the report of its vanishing. */
+	private known: RunFigures = {};
+	private isWatched = false;
 	private ended = false;
+	/** The end that this process's own gave, before the script said anything. */
+	private automatic: EnqueueResult | null = null;
 
 	constructor(
 		private readonly context: ClientContext,
@@ -60,6 +78,11 @@ export class Run {
 	) {
 		this.startedS = context.monotonicS();
 		this.before = processUsage();
+		this.ending = {
+			exits: (code, error) => this.endWithProcess({ outcome: code === 0 ? "ok" : "failed", exitCode: code, error }),
+			dies: (signal) => this.endWithProcess({ outcome: "killed", signal }),
+			goesOn: () => this.remember(),
+		};
 	}
 
 	/** The run's public name, or null where it can't be reported. */
@@ -69,26 +92,74 @@ export class Run {
 
 	/** What is known before the work, such as the sizes of the inputs. */
 	prelim(figures: RunFigures = {}): EnqueueResult {
-		return this.report("prelim", figures);
+		return neverThrowing(() => {
+			const { inputs, data } = this.known;
+			this.known = {
+				...this.known,
+				...figures,
+				inputs: { ...inputs, ...figures.inputs },
+				data: { ...data, ...figures.data },
+			};
+			const result = this.report("prelim", figures);
+			if (result.status === "queued") this.remember();
+			return result;
+		});
 	}
 
 	/**
-	 * The run's end: wall time, CPU and peak memory are measured here. Further calls change nothing.
+	 * The run's end: wall time, CPU and peak memory are measured here. Further calls change nothing. Without it, a run
+	 * ends with its process: where that exits, throws what nobody catches, or gets SIGINT or SIGTERM.
 	 *
 	 * @param figures what the script knows; `outcome` is `ok` where nothing else is said, and `failed` with an `error`
 	 */
 	end(figures: RunFigures = {}): EnqueueResult {
 		return neverThrowing(() => {
-			if (this.ended) return dropped("run_ended", "this run has ended before");
+			const before = this.automatic;
+			if (this.ended && before === null) return dropped("run_ended", "this run has ended before");
 			this.ended = true;
+			this.automatic = null;
 			const used = usedSince(this.before, this.context.monotonicS() - this.startedS);
 			const outcome = (figures.error ?? null) === null ? "ok" : "failed";
-			return this.report("end", { outcome, ...used, ...figures });
+			const result = this.report("end", { outcome, ...used, ...figures });
+			// What an exit handler of the script's own says stands for what the exit alone told.
+			if (before?.status === "queued" && result.status === "queued") takeOut(before.path);
+			this.close();
+			return result;
 		});
 	}
 
-	/** @internal */
-	report(event: "start" | "prelim" | "end", figures: RunFigures): EnqueueResult {
+	/** The start is known: from here on its end is, too, also where nobody tells it. @internal */
+	begin(): void {
+		const marked = keepMarked((open) => {
+			this.open = open;
+		});
+		const started = this.report("start", {}, marked);
+		if (started.status === "not_consented") return;
+		neverThrowing(() => {
+			watchEnding(this.ending);
+			this.isWatched = true;
+			return started;
+		});
+	}
+
+	private endWithProcess(figures: RunFigures): void {
+		if (this.ended) return;
+		this.automatic = this.end(figures);
+	}
+
+	private close(): void {
+		this.open?.remove();
+		if (this.isWatched) unwatchEnding(this.ending);
+	}
+
+	/** Writes down what the run is reported with if it is never heard of again. */
+	private remember(): void {
+		const open = this.open;
+		if (open === null || this.ended) return;
+		this.report("vanished", { ...soFar(this.before), ...this.known }, markOnly(open));
+	}
+
+	private report(event: ReportEvent, figures: RunFigures, keeper?: Keeper): EnqueueResult {
 		return neverThrowing(() => {
 			if (this.identity === null) return this.refused ?? dropped("internal_error", "this run has no identity");
 			const { command, version, inputs, data, test, platform } = this.options;
@@ -103,7 +174,7 @@ export class Run {
 				event,
 				sinceStartS: microseconds(this.context.monotonicS() - this.startedS),
 			};
-			return enqueueIn({ ...this.context, readsLimits: true }, given, this.options, this.identity);
+			return enqueueIn({ ...this.context, readsLimits: true }, given, this.options, this.identity, keeper);
 		});
 	}
 }
@@ -120,7 +191,7 @@ export function startRunIn(context: ClientContext, options: RunOptions): Run {
 		return dropped("sampled_out", "the author's sampling leaves this run out");
 	});
 	const run = new Run(context, options, identity, refused);
-	if (identity !== null) run.report("start", {});
+	if (identity !== null) run.begin();
 	return run;
 }
 

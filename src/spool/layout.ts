@@ -97,6 +97,11 @@ export function hostHash(hostName: string): string {
 	return lastHost.hash;
 }
 
+/** A machine's id as it stands in markers: 48 bits of its SHA-256; null where it has none. */
+export function machineHash(machineId: string | null): string | null {
+	return machineId === null ? null : sha256Hex(machineId).slice(0, HOST_HEX_DIGITS);
+}
+
 export interface NameParts {
 	/** Milliseconds since the epoch. */
 	atMs: number;

@@ -67,7 +67,7 @@ function syncAbove(root: string, first: string): void {
 }
 
 /** An envelope around a report as {@link serialiseReport} made it: what the user is shown stands in the file as it is. */
-function serialiseEnvelope(envelope: Envelope, reportText: string): string {
+export function serialiseEnvelope(envelope: Envelope, reportText: string): string {
 	return `${JSON.stringify({ ...envelope, report: undefined }).slice(0, -1)},"report":${reportText}}`;
 }
 

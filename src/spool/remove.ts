@@ -39,6 +39,15 @@ export function setAsideCorrupt(folders: SpoolFolders, name: string, reason: Cor
 	moveInto(join(folders.corrupt, `${name}.${reason}`), join(folders.new, name));
 }
 
+/** Sets aside what stands in open/ and is no marker. Never throws: what can't be moved is looked at again. */
+export function setAsideBroken(folders: SpoolFolders, name: string): void {
+	try {
+		moveInto(join(folders.corrupt, `${name}.not_a_marker`), join(folders.open, name));
+	} catch {
+		// Another uploader took it, or the disk is full or read-only.
+	}
+}
+
 /** What has been set aside as corrupt. Never throws. */
 export function corruptFiles(folders: SpoolFolders): CorruptFile[] {
 	try {

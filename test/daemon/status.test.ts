@@ -138,6 +138,7 @@ const NOTHING: FlushSummary = {
 	lost: 0,
 	kept: new Map(),
 	folded: 0,
+	vanished: 0,
 	requests: { done: 0, refused: 0, kept: new Map() },
 	failed: [],
 	notDue: [],

@@ -61,7 +61,9 @@ const columns = ({ isTerminal }: Terminal): readonly Column[] => [
 ];
 
 function eventOf({ event, outcome }: Envelope["report"]): string {
-	return outcome === null || outcome === undefined ? event : `${event} ${outcome}`;
+	// That nothing is known of its end is what "vanished" says.
+	const isSaid = outcome === null || outcome === undefined || (event === "vanished" && outcome === "unknown");
+	return isSaid ? event : `${event} ${outcome}`;
 }
 
 function cells(entry: Entry, state: ReportState, nowMs: number, { isTerminal }: Terminal): string[] {
