@@ -168,9 +168,7 @@ def make_run_id():
 
 def erase_key_of(project, run_id):
     """The key of a run whose id is a text of the script's own: et-server makes the same of the predecessor's runs."""
-    import hashlib
-
-    return hashlib.sha256(("et-predecessor\n%s\n%s" % (project, run_id)).encode("utf-8")).hexdigest()[:32]
+    return _et._sha256("et-predecessor\n%s\n%s" % (project, run_id))[:32]
 
 
 def _figures(told, event, inputs):
@@ -217,12 +215,7 @@ def _find_manifest(script_path):
 
 def _declared(manifest, name):
     """What et.json says under a name. et.py looks the whole through."""
-    if not isinstance(manifest, dict):
-        import json
-
-        with open(manifest, "rb") as file:
-            manifest = json.loads(file.read().decode("utf-8"))
-    return manifest.get(name)
+    return _et._manifest_file(manifest)[1].get(name)
 
 
 def _version(version):

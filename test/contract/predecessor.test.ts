@@ -74,7 +74,8 @@ withPython("a script of the predecessor leaves its reports in the spool, unchang
 	const [, prelim, end] = reports;
 	t.like(prelim?.inputs[0], { name: "input_size", unit: "bytes" });
 	t.true((prelim?.inputs[0]?.size ?? 0) > 1000);
-	t.like(end, { outcome: "ok", wall_s: 7, measured_by: { wall_s: "script", cpu_user_s: "getrusage+children" } });
+	t.like(end, { outcome: "ok", wall_s: 7, measured_by: { wall_s: "script" } });
+	t.is(typeof end?.cpu_user_s, "number");
 	t.true((end?.max_rss_bytes ?? 0) > 1_000_000);
 	t.deepEqual(end?.data, { duplexes: 12, aligner: "mafft" });
 });
