@@ -6,8 +6,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
+import { addBackup } from "./commands/backup.js";
 import { databaseOption } from "./commands/database-option.js";
 import { addMigrate } from "./commands/migrate.js";
+import { addMove } from "./commands/move.js";
+import { addRestore } from "./commands/restore.js";
 import { addTlsOptions, renewAtHangUp, shownCertificate, type TlsOptions, tlsFiles } from "./commands/tls-options.js";
 import { DEFAULT_HOST, DEFAULT_PORT, type Log } from "./config.js";
 import type { RunningServer } from "./serve.js";
@@ -43,7 +46,7 @@ const ADDRESS_REASONS: Readonly<Record<string, string>> = {
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
-const COMMANDS: ReadonlyArray<(program: Command) => void> = [addMigrate];
+const COMMANDS: ReadonlyArray<(program: Command) => void> = [addMigrate, addBackup, addRestore, addMove];
 
 interface Options extends TlsOptions {
 	host: string;

@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { buildApp } from "./app.js";
 import { type Clock, DEFAULT_CONFIG, DEFAULT_HOST, DEFAULT_PORT, type Log, type ServerConfig } from "./config.js";
+import { takeOver } from "./store/move.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/types.js";
 import { readTls, type TlsFiles, type TlsIdentity, TlsServers } from "./tls.js";
@@ -45,7 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const clock = options.clock ?? Date.now;
 	const certificate = options.tls ? readTls(options.tls, clock()) : null;
 	const tls = certificate ? new TlsServers(certificate) : undefined;
-	const store = await openStore(options.database);
+	const store = await openToServe(options.database);
 	const app = await buildApp({
 		store,
 		clock,
@@ -72,6 +73,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 	const url = urlOf(tls ? "https" : "http", app.server.address() as AddressInfo);
 	return { url, store, certificate, renewCertificate, close };
+}
+
+async function openToServe(database: string): Promise<Store> {
+	const store = await openStore(database);
+	try {
+		await takeOver(store);
+		return store;
+	} catch (error) {
+		await store.close();
+		throw error;
+	}
 }
 
 function urlOf(scheme: "http" | "https", { address, family, port }: AddressInfo): string {

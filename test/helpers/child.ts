@@ -9,6 +9,8 @@ export interface ChildOptions {
 	cwd?: string;
 	/** @defaultValue nothing */
 	input?: string;
+	/** When this is aborted, the child is killed. */
+	kill?: AbortSignal;
 }
 
 export interface ChildResult {
@@ -55,6 +57,7 @@ export function runProgram(
 	options: ChildOptions = {},
 ): Promise<ChildResult> {
 	const child = start(t, program, args, options);
+	options.kill?.addEventListener("abort", () => child.kill("SIGKILL"));
 	child.stdin.end(options.input ?? "");
 	return result(child);
 }

@@ -1,6 +1,8 @@
 /** How a database is named on the command line: the path of an SQLite file, or a URL of PostgreSQL. */
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { EtError } from "../../errors.js";
 import { defaultDatabase } from "../files.js";
 import { isPostgresUrl } from "../store/database-name.js";
 
@@ -23,7 +25,17 @@ export function databaseOf(command: Command): string {
 		: command.getOptionValue("database");
 }
 
-function toDatabase(text: string): string {
+/** The same, for a command that reads it: a file that is not there must not be made by a slip of the pen. */
+export function existingDatabaseOf(command: Command): string {
+	const database = databaseOf(command);
+	if (isPostgresUrl(database) || existsSync(database)) return database;
+	throw new EtError(
+		"ET_STORE_UNAVAILABLE",
+		`There is no database ${database}. Nothing was done. Name it with --database.`,
+	);
+}
+
+export function toDatabase(text: string): string {
 	if (text !== "" && (isPostgresUrl(text) ? URL.canParse(text) : !ANY_URL.test(text))) return text;
 	throw new InvalidArgumentError("It is the path of a file, or postgres://user@host/database.");
 }

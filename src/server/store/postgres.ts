@@ -1,5 +1,5 @@
 /** The store in PostgreSQL, which several servers may share. The only file that knows pg. */
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from "kysely";
 import pg from "pg";
 import { EtError } from "../../errors.js";
 import {
@@ -19,7 +19,8 @@ import { ADD_EVENTS, ADD_LOST, ADD_PROJECTS, eventColumns, lostColumns, projectC
 import type { Schema } from "./schema.js";
 import { SharedStore } from "./shared-store.js";
 import type { Steps } from "./steps.js";
-import type { BatchRecords, ErasureRecord, ErasureResult, InsertResult, SchemaVersions, Store } from "./types.js";
+import { TABLES } from "./tables.js";
+import type { BatchRecords, ErasureRecord, ErasureResult, InsertResult, SchemaVersions } from "./types.js";
 
 /**
  * Opens the store that a URL names and brings its schema up to date. Several processes may do so at once.
@@ -28,7 +29,7 @@ import type { BatchRecords, ErasureRecord, ErasureResult, InsertResult, SchemaVe
  * @throws EtError `ET_STORE_UNAVAILABLE` when the database cannot be reached or is another program's,
  * `ET_STORE_NEWER` when a newer version of ET made its tables
  */
-export async function openPostgresStore(url: string): Promise<Store> {
+export async function openPostgresStore(url: string): Promise<SharedStore> {
 	const pool = connect(url);
 	try {
 		return new PostgresStore(pool, await migrate(pool));
@@ -38,6 +39,10 @@ export async function openPostgresStore(url: string): Promise<Store> {
 		throw cannotOpen(url, error);
 	}
 }
+
+const CLOSE_GATE = `SELECT pg_advisory_xact_lock(${GATE})`;
+/** For what may take hours. */
+const NO_TIMEOUTS = ["SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"];
 
 class PostgresStore extends SharedStore {
 	readonly #pool: pg.Pool;
@@ -61,8 +66,7 @@ class PostgresStore extends SharedStore {
 
 	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
 		if (requests.length === 0) return [];
-		const closeGate = `SELECT pg_advisory_xact_lock(${GATE})`;
-		return this.#inTransaction(`BEGIN; ${closeGate}`, (client) => take(client, eraseAll(this.db, requests)));
+		return this.#inTransaction(`BEGIN; ${CLOSE_GATE}`, (client) => take(client, eraseAll(this.db, requests)));
 	}
 
 	async check(): Promise<void> {
@@ -74,6 +78,26 @@ class PostgresStore extends SharedStore {
 		if (!this.#pool.ending) await this.#pool.end();
 	}
 
+	override maintain<T>(how: "read" | "alone", call: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
+		const transaction =
+			how === "read"
+				? this.db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only")
+				: this.db.transaction();
+		return transaction.execute(async (db) => {
+			for (const statement of [...NO_TIMEOUTS, ...(how === "alone" ? [CLOSE_GATE] : [])])
+				await sql.raw(statement).execute(db);
+			return call(db);
+		});
+	}
+
+	override async renumber(db: Kysely<Schema>): Promise<void> {
+		for (const { name, key, isNumbered } of TABLES) {
+			if (!isNumbered) continue;
+			await sql`SELECT setval(pg_get_serial_sequence(${name}, ${key[0]}), max(${sql.ref(key[0] ?? "")}))
+				FROM ${sql.table(name)} HAVING count(*) > 0`.execute(db);
+		}
+	}
+
 	protected override attempt<T>(call: () => Promise<T>): Promise<T> {
 		return call();
 	}
@@ -82,7 +106,7 @@ class PostgresStore extends SharedStore {
 		return this.#inTransaction("BEGIN", (client) => take(client, steps()));
 	}
 
-	protected override async newestPlace(): Promise<number> {
+	override async newestPlace(): Promise<number> {
 		return withClient(this.#pool, async (client) => {
 			const [last] = await ask<{ place: number }>(client, LAST_PLACE);
 			const [floor] = await ask<{ place: number | null }>(client, LOWEST_FLOOR);
@@ -141,8 +165,7 @@ interface Added {
 async function take<T>(client: pg.PoolClient, steps: Steps<T>): Promise<T> {
 	let next = steps.next([]);
 	while (!next.done) {
-		const { sql, parameters } = next.value;
-		next = steps.next(await ask(client, sql, parameters));
+		next = steps.next(await ask(client, next.value.sql, next.value.parameters));
 	}
 	return next.value;
 }
@@ -255,13 +278,13 @@ async function bringUpToDate(client: pg.PoolClient): Promise<void> {
 		await refuseStranger(client);
 		await ask(client, VERSION_TABLE);
 	}
-	for (const { number, name, sql } of MIGRATIONS.filter((migration) => migration.number > version)) {
-		await ask(client, sql(POSTGRES_WORDS));
+	for (const { number, name, sql: words } of MIGRATIONS.filter((migration) => migration.number > version)) {
+		await ask(client, words(POSTGRES_WORDS));
 		await ask(client, "INSERT INTO et_schema (version, name) VALUES ($1, $2)", [number, name]);
 	}
 }
 
-const TABLES = `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+const TABLES_THERE = `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind IN ('r', 'p') AND n.nspname = current_schema()`;
 
 /**
@@ -269,13 +292,13 @@ const TABLES = `SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oi
  * whether there is a table may come from before the transaction that was waited for.
  */
 async function schemaVersion(client: pg.PoolClient): Promise<number> {
-	if ((await ask(client, `${TABLES} AND relname = 'et_schema'`)).length === 0) return 0;
+	if ((await ask(client, `${TABLES_THERE} AND relname = 'et_schema'`)).length === 0) return 0;
 	const [row] = await ask<{ version: number }>(client, "SELECT coalesce(max(version), 0) AS version FROM et_schema");
 	return row?.version ?? 0;
 }
 
 async function refuseStranger(client: pg.PoolClient): Promise<void> {
-	if ((await ask(client, `${TABLES} LIMIT 1`)).length === 0) return;
+	if ((await ask(client, `${TABLES_THERE} LIMIT 1`)).length === 0) return;
 	throw new EtError(
 		"ET_STORE_UNAVAILABLE",
 		"there are another program's tables in it; give ET a database of its own, or a schema of its own with ?options=-csearch_path%3Det",

@@ -56,7 +56,14 @@ export interface LostTable {
 	received_at: number;
 }
 
+/** What a database remembers of itself. */
+export interface MarksTable {
+	name: string;
+	value: string;
+}
+
 export interface Schema {
+	marks: MarksTable;
 	projects: ProjectsTable;
 	events: EventsTable;
 	lost: LostTable;

@@ -36,8 +36,17 @@ export abstract class SharedStore implements Store {
 	/** Takes steps to their end in one transaction, or leaves nothing of them; errors are those of `attempt`. */
 	protected abstract transact<T>(steps: () => Steps<T>): Promise<T>;
 
+	/**
+	 * One transaction for maintenance, from a program that does nothing else meanwhile: `read` sees one moment of the
+	 * database; `alone` keeps other processes from storing or erasing until it ends.
+	 */
+	abstract maintain<T>(how: "read" | "alone", call: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
+
+	/** Lets the database know which numbers its rows have, after rows came with numbers of their own. */
+	abstract renumber(db: Kysely<Schema>): Promise<void>;
+
 	/** The place of the newest event below which, in the order of places, no event comes any more. */
-	protected abstract newestPlace(): Promise<number>;
+	abstract newestPlace(): Promise<number>;
 
 	listRuns(query: RunsQuery) {
 		return this.attempt(async () =>

@@ -1,5 +1,5 @@
 /** The embedded store: one SQLite file. The only file that knows better-sqlite3. */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
@@ -25,7 +25,6 @@ import type {
 	InsertResult,
 	LostRecord,
 	SchemaVersions,
-	Store,
 } from "./types.js";
 
 /** "ETPH" in SQLite's header: what tells our file from another program's. */
@@ -46,13 +45,69 @@ export interface SqliteOptions {
  * `ET_STORE_NEWER` when a newer version of ET wrote it, `ET_SERVER_PACKAGES_MISSING` when
  * better-sqlite3 is there but was not built for this Node.js
  */
-export function openSqliteStore(file: string, { wipeRetryMs = SQLITE_WIPE_RETRY_MS }: SqliteOptions = {}): Store {
+export function openSqliteStore(file: string, { wipeRetryMs = SQLITE_WIPE_RETRY_MS }: SqliteOptions = {}): SharedStore {
 	const db = openDatabase(file);
 	try {
 		return new SqliteStore(db, prepareDatabase(db, file), wipeRetryMs);
 	} catch (error) {
 		db.close();
 		throw error instanceof Sqlite.SqliteError ? cannotOpen(file, error) : error;
+	}
+}
+
+/**
+ * Writes what a file has at this moment into a new one, also while servers use it; what was deleted is not copied.
+ *
+ * @throws EtError `ET_STORE_UNAVAILABLE` when the file is not a store of ours, or the new one cannot be written
+ */
+export function copySqliteFile(file: string, to: string): void {
+	let db: Sqlite.Database | undefined;
+	try {
+		db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: SQLITE_BUSY_TIMEOUT_MS });
+		refuseStranger(db, file);
+		if (schemaVersion(db) === 0) throw new Error("it is empty");
+		// VACUUM INTO takes an empty file; it comes with the mode that holds reports.
+		closeSync(openSync(to, "wx", FILE_MODE));
+		db.prepare("VACUUM INTO ?").run(to);
+		syncFile(to);
+	} catch (error) {
+		throw error instanceof EtError ? error : cannotCopy(file, to, error);
+	} finally {
+		db?.close();
+	}
+}
+
+/**
+ * Puts a store's file, which nobody has open, in the place of another one, or where there is none. The other one is
+ * locked until it is gone: who opens that name meanwhile is refused, and finds the new one later.
+ *
+ * @throws EtError `ET_STORE_UNAVAILABLE` when another process has the file open
+ */
+export function replaceSqliteFile(file: string, by: string): void {
+	if (!existsSync(file)) {
+		renameSync(by, file);
+		return;
+	}
+	let db: Sqlite.Database | undefined;
+	try {
+		db = new Sqlite(file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
+		// Refused while another process has the file open; and takes the log away, which must not meet the new file.
+		db.pragma("journal_mode = DELETE");
+		db.exec("BEGIN EXCLUSIVE");
+		renameSync(by, file);
+	} catch (error) {
+		throw cannotReplace(file, error);
+	} finally {
+		db?.close();
+	}
+}
+
+function syncFile(file: string): void {
+	const handle = openSync(file, "r+");
+	try {
+		fsyncSync(handle);
+	} finally {
+		closeSync(handle);
 	}
 }
 
@@ -88,7 +143,14 @@ class SqliteStore extends SharedStore {
 		return results;
 	}
 
-	protected override newestPlace(): Promise<number> {
+	maintain<T>(_how: "read" | "alone", call: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
+		return attempt(() => this.db.transaction().execute(call));
+	}
+
+	/** AUTOINCREMENT notes the numbers of rows as they come. */
+	async renumber(): Promise<void> {}
+
+	override newestPlace(): Promise<number> {
 		return newestSeq(this.db);
 	}
 
@@ -315,6 +377,24 @@ function cannotOpen(file: string, error: unknown): EtError {
 	return new EtError(
 		"ET_STORE_UNAVAILABLE",
 		`The database ${file} cannot be opened (${reason}). Nothing was changed. Make its folder writable, or choose another file with --database.`,
+		{ cause: error },
+	);
+}
+
+function cannotCopy(file: string, to: string, error: unknown): EtError {
+	const reason = error instanceof Error ? error.message : String(error);
+	return new EtError(
+		"ET_STORE_UNAVAILABLE",
+		`The database ${file} cannot be copied to ${to} (${reason}). The database is as it was. See that the one is there and the other can be written.`,
+		{ cause: error },
+	);
+}
+
+function cannotReplace(file: string, error: unknown): EtError {
+	const reason = error instanceof Error ? error.message : String(error);
+	return new EtError(
+		"ET_STORE_UNAVAILABLE",
+		`The database ${file} cannot be replaced (${reason}). It is as it was. Stop et-server, and whatever else has it open, and try again.`,
 		{ cause: error },
 	);
 }

@@ -1,10 +1,11 @@
 /** Every step from an empty database to today's, in order. How to write one: migration.ts. */
 import { events } from "./001-events.js";
 import { erasures } from "./002-erasures.js";
+import { marks } from "./003-marks.js";
 import { tests } from "./020-tests.js";
 import type { Migration } from "./migration.js";
 
-export const MIGRATIONS: readonly Migration[] = [events, erasures, tests];
+export const MIGRATIONS: readonly Migration[] = [events, erasures, marks, tests];
 
 /** The version of the schema that this program writes and reads. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.number ?? 0;

@@ -16,7 +16,8 @@
  *     	`,
  *     };
  *
- * Then add it to MIGRATIONS (index.ts), and its tables to schema.ts. Numbers grow and may leave gaps. A step that was released never changes.
+ * Then add it to MIGRATIONS (index.ts), its tables to schema.ts, and to those that are moved and backed up (tables.ts in
+ * the folder above; a test tells which is missing). Numbers grow and may leave gaps. A step that was released never changes.
  * Truth values are integers, 0 or 1; times are integers, milliseconds since the epoch; JSON is text.
  */
 export interface Migration {

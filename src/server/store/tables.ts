@@ -1,0 +1,19 @@
+/** Which tables are copied when a database is moved, backed up or restored: all but what a database says of itself. */
+import type { Schema } from "./schema.js";
+
+interface Table {
+	name: keyof Schema;
+	/** What tells its rows apart. */
+	key: readonly string[];
+	/** Whether its key is a number that the database gives: it then has to know which were given. */
+	isNumbered: boolean;
+}
+
+/** Each after those that it refers to. A test holds this list and the schema together. */
+export const TABLES: readonly Table[] = [
+	{ name: "projects", key: ["id"], isNumbered: true },
+	{ name: "events", key: ["seq"], isNumbered: true },
+	{ name: "lost", key: ["project_id", "id"], isNumbered: false },
+	{ name: "tombstones", key: ["run_id"], isNumbered: false },
+	{ name: "redactions", key: ["run_id", "report_id", "fields_digest"], isNumbered: false },
+];
