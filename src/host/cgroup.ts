@@ -25,6 +25,8 @@ const POINT_FIELD = 4;
 const unescaped = (text: string): string =>
 	text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
+const isCgroup = (line: string): boolean => line.includes(" - cgroup");
+
 function mountOf(line: string): Mount[] {
 	const [mounted = "", filesystem = ""] = line.split(" - ");
 	const fields = mounted.split(" ");
@@ -91,9 +93,11 @@ const CONTROLLERS = [
 /** Every limit of memory and of CPU time. Never throws. */
 export function cgroupLimits(read: FileReader): FoundLimit[] {
 	const groups = ownGroups(read);
-	const mounts = (read("/proc/self/mountinfo") ?? "").split("\n").flatMap(mountOf);
+	const mounts = (read("/proc/self/mountinfo") ?? "").split("\n").filter(isCgroup).flatMap(mountOf);
 	return CONTROLLERS.flatMap(([controller, limit]) => {
-		const holding = mounts.filter(({ version, controllers }) => version === 2 || controllers.includes(controller));
+		const first = mounts.filter(({ controllers }) => controllers.includes(controller));
+		// Of both versions at once, only one has a controller.
+		const holding = first.length > 0 ? first : mounts.filter(({ version }) => version === 2);
 		return holding.flatMap((mount) => {
 			const group = groups.get(mount.version === 2 ? "" : controller);
 			const folders = group === undefined ? [] : foldersUp(mount, group);

@@ -1,5 +1,5 @@
 /** Small files of the kernel, as texts. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** Null where there is no such file, or it can't be read. */
 export type FileReader = (path: string) => string | null;
@@ -8,7 +8,8 @@ export type FileReader = (path: string) => string | null;
 export function readerAt(root: string): FileReader {
 	return (path) => {
 		try {
-			return readFileSync(root + path, "latin1");
+			// An exception costs more than to look.
+			return existsSync(root + path) ? readFileSync(root + path, "latin1") : null;
 		} catch {
 			return null;
 		}

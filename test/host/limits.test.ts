@@ -59,14 +59,14 @@ test("version 1: each controller has its own group and its own mount", (t) => {
 
 test("a container that sees its own group as the topmost, under a name with a space", (t) => {
 	const root = machine(t, {
-		"/proc/self/cgroup": "4:memory:/docker/b1946/inner\n0::/../elsewhere\n",
+		"/proc/self/cgroup": "4:memory:/docker/b1946/inner\n2:cpu:/user\n0::/../elsewhere\n",
 		"/proc/self/mountinfo":
 			"32 23 0:29 /docker/b1946 /cg\\040one/memory rw - cgroup cgroup rw,memory\n33 23 0:30 / /cg2 rw - cgroup2 none rw\n",
 		"/cg one/memory/memory.limit_in_bytes": `${GIB}\n`,
 		"/cg one/memory/inner/memory.limit_in_bytes": `${3 * GIB}\n`,
-		"/cg2/memory.max": `${2 * GIB}\n`,
+		"/cg2/cpu.max": "50000 100000\n",
 	});
-	t.deepEqual(limitsOf({}, [], root), { memoryBytes: GIB, wallS: null, cpus: null });
+	t.deepEqual(limitsOf({}, [], root), { memoryBytes: GIB, wallS: null, cpus: 0.5 });
 });
 
 test("what can't be read, or is no number, is not known, and never 0", (t) => {
