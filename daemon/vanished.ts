@@ -3,7 +3,7 @@
  * process that might still live is left alone; where nobody can look, the scheduler is asked, and in the end time
  * decides.
  */
-import { hasKilledSince } from "../src/host/memory-cgroup.js";
+import { diedOfMemory } from "../src/host/memory-cgroup.js";
 import { type Life, lifeOf, type Place } from "../src/host/process-life.js";
 import { askJobs, type JobState, type JobStates } from "../src/host/scheduler.js";
 import { forgottenRuns } from "../src/spool/forgotten.js";
@@ -11,7 +11,7 @@ import type { SpoolFolders } from "../src/spool/layout.js";
 import { type MarkedJob, type MarkerEntry, readMarker, removeMarker } from "../src/spool/open-runs.js";
 import { namesOf } from "../src/spool/read.js";
 import { setAsideBroken } from "../src/spool/remove.js";
-import { type Chance, type End, vanish } from "../src/spool/vanish.js";
+import { type Chance, type End, OOM_END, UNKNOWN_END, vanish } from "../src/spool/vanish.js";
 
 export interface VanishedOptions {
 	folders: SpoolFolders;
@@ -36,9 +36,6 @@ const UNLIMITED_MS = 30 * DAY_MS;
 /** What is no marker is set aside after this: its writer may be of another version, and still at work. */
 const BROKEN_MS = DAY_MS;
 
-const UNKNOWN_END: End = { outcome: "unknown", kill_reason: null };
-const OOM_END: End = { outcome: "killed", kill_reason: "oom" };
-
 /** Null for a job that goes on, or of which nobody knows. */
 function endOfJob(state: JobState): End | null {
 	if (state === "running" || state === "unknown") return null;
@@ -52,11 +49,6 @@ function isOverdue({ marker, seenAtMs }: MarkerEntry, nowMs: number): boolean {
 	return nowMs - seenAtMs > mostMs;
 }
 
-/** Whether the kernel says that it killed for want of memory where the run was. */
-function wasOutOfMemory({ marker: { oom, boot_id } }: MarkerEntry, here: Place): boolean {
-	return oom !== null && boot_id === here.boot_id && hasKilledSince(oom) === true;
-}
-
 /** How a run ended that is gone; null for one that may still go on. */
 function endOf(
 	{ entry, life }: Undecided,
@@ -65,7 +57,7 @@ function endOf(
 ): End | null {
 	const said = endOfJob(state);
 	if (said !== null && said.kill_reason !== null) return said;
-	if (life === "dead") return wasOutOfMemory(entry, here) ? OOM_END : UNKNOWN_END;
+	if (life === "dead") return diedOfMemory(entry.marker, here) ? OOM_END : UNKNOWN_END;
 	if (said !== null) return said;
 	return clockIsSteady && isOverdue(entry, chance.nowMs) ? UNKNOWN_END : null;
 }

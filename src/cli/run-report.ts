@@ -4,8 +4,9 @@
  */
 import type { ClientContext } from "../client/context.js";
 import { dropped, enqueueIn, type Keeper } from "../client/enqueue.js";
+import { everMoreSeldom } from "../client/ever-more-seldom.js";
 import { loadManifest } from "../client/manifest-file.js";
-import { keepMarked } from "../client/marking.js";
+import { keepMarked, markOnly } from "../client/marking.js";
 import type { OpenRun } from "../client/open-run.js";
 import type { EnqueueResult } from "../client/result.js";
 import { newRun } from "../client/run-identity.js";
@@ -85,6 +86,9 @@ function measured(wallS: number, used: ChildUsage): ReportInput {
 	};
 }
 
+/** Other runs that died here are reported while the command runs, and so many at most. */
+const MOST_TAKEN_UP = 64;
+
 /** The report of the start; what follows it where the user has agreed. @throws where the manifest can't be used */
 function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	const { manifest: path, phoneHome, test, command, version, tell } = options;
@@ -93,11 +97,14 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	if (identity === null) return NOT_REPORTED;
 	const data = dataFrom(options.data, manifest);
 	const known: ReportInput = { command, ...(version === undefined ? {} : { version }), test, data };
-	const keep = (event: "start" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
+	const report = (event: "start" | "prelim" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
 		const given = { ...known, ...figures, event };
 		// An uploader that is started now would be waited for, and weighed, with the command.
 		const running = { ...context, startsUploader: event === "end", readsLimits: true };
-		const result = enqueueIn(running, given, { manifest: path, phoneHome }, identity, keeper);
+		return enqueueIn(running, given, { manifest: path, phoneHome }, identity, keeper);
+	};
+	const keep = (event: "start" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
+		const result = report(event, figures, keeper);
 		tell(event, result);
 		return result;
 	};
@@ -110,14 +117,21 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	const sizes = measureInputs(options.inputs, manifest);
 	const watch = watchChild();
 	const startedS = context.monotonicS();
+	const measuredSoFar = (used: ChildUsage) => measured(microseconds(context.monotonicS() - startedS), used);
+	const remember = (): void => {
+		const { wallS: _unknown, ...figures } = measuredSoFar(watch.soFar());
+		if (open !== null) report("prelim", { ...figures, inputs: sizes() }, markOnly(open));
+	};
+	const forgetTimer = everMoreSeldom(() => quietly(remember));
 	return {
 		follow(pid) {
 			watch.follow(pid);
 			open?.follow(pid);
+			open?.takeUpOthers(MOST_TAKEN_UP);
 		},
 		end(end) {
-			const figures = measured(microseconds(context.monotonicS() - startedS), watch.end());
-			keep("end", { ...outcomeOf(end, oom), ...figures, inputs: sizes() });
+			forgetTimer();
+			keep("end", { ...outcomeOf(end, oom), ...measuredSoFar(watch.end()), inputs: sizes() });
 			open?.remove();
 		},
 	};

@@ -6,6 +6,7 @@
  * signal's default away, and a script that computes or waits without a turn of the loop would no longer die of Ctrl-C.
  * What such a script dies of is told by its marker (docs/client.md).
  */
+import { everMoreSeldom } from "./ever-more-seldom.js";
 
 /** A run under way. */
 export interface EndingRun {
@@ -22,7 +23,8 @@ type Signal = (typeof SIGNALS)[number];
 
 const isSignal = (type: unknown): type is Signal => SIGNALS.includes(type as Signal);
 
-const runs = new Set<EndingRun>();
+/** Each with what ends its timer. */
+const runs = new Map<EndingRun, () => void>();
 /** What was thrown and not caught last. */
 let thrown: { error: unknown } | null = null;
 /** Signals that this listens to. */
@@ -31,7 +33,7 @@ const listening = new Set<Signal>();
 const taken = new Set<Signal>();
 
 function onExit(code: number): void {
-	for (const run of runs) run.exits(code, code === 0 ? undefined : thrown?.error);
+	for (const run of runs.keys()) run.exits(code, code === 0 ? undefined : thrown?.error);
 }
 
 /** Called before Node.js prints the error, or the script's own listener gets it; changes neither. */
@@ -54,7 +56,7 @@ function restoreTerminal(): void {
 
 function onSignal(signal: Signal): void {
 	if (taken.has(signal)) return;
-	for (const run of runs) run.dies(signal);
+	for (const run of runs.keys()) run.dies(signal);
 	runs.clear();
 	leave();
 	restoreTerminal();
@@ -125,38 +127,22 @@ function leaveSignals(): void {
 	stopListening();
 }
 
-const FIRST_LOOK_MS = 10_000;
-const MOST_LOOK_MS = 5 * 60_000;
 /** A timer that is later than this was kept waiting by the script. */
 const BLOCKED_MS = 1000;
 
-/** Loading `performance` costs a script 0.7 ms, this nothing. */
-function monotonicMs(): number {
-	const [seconds, nanoseconds] = process.hrtime();
-	return seconds * 1e3 + nanoseconds / 1e6;
-}
-
-/** Lets a run say now and then what is known of it, ever more seldom; a script is not kept alive for that. */
-function lookAfter(run: EndingRun, delayMs: number): void {
-	const dueMs = monotonicMs() + delayMs;
-	const look = (): void => {
-		if (!runs.has(run)) return;
-		if (monotonicMs() - dueMs > BLOCKED_MS) leaveSignals();
-		run.goesOn();
-		lookAfter(run, Math.min(2 * delayMs, MOST_LOOK_MS));
-	};
-	setTimeout(look, delayMs).unref();
-}
-
-/** Tells a run of this process's end, and that it goes on until then. */
-export function watchEnding(run: EndingRun): void {
+/** Tells a run of this process's end, and that it goes on until then: first after so many milliseconds. */
+export function watchEnding(run: EndingRun, firstMs?: number): void {
 	if (runs.size === 0) listen();
-	runs.add(run);
-	lookAfter(run, FIRST_LOOK_MS);
+	const goesOn = (lateMs: number): void => {
+		if (lateMs > BLOCKED_MS) leaveSignals();
+		run.goesOn();
+	};
+	runs.set(run, everMoreSeldom(goesOn, firstMs));
 	setImmediate(listenToSignals).unref();
 }
 
 /** The run has ended by itself. */
 export function unwatchEnding(run: EndingRun): void {
+	runs.get(run)?.();
 	if (runs.delete(run) && runs.size === 0) leave();
 }

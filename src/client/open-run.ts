@@ -2,16 +2,24 @@
  * The marker that a run leaves while it goes on: what is reported of it if it is never heard of again. Needed by
  * startRun() and `et run` alone, so the bundle keeps it in a file of its own (tools/bundle.mjs).
  */
-import { unlinkSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { systemErrorCode } from "../errors.js";
 import { batchJobOf } from "../host/batch-job.js";
-import { oomCount } from "../host/memory-cgroup.js";
-import { machineId, markProcess, placeHere } from "../host/process-life.js";
-import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
+import { diedOfMemory, oomCount } from "../host/memory-cgroup.js";
+import { lifeOf, machineId, markProcess, placeHere } from "../host/process-life.js";
+import { bytesToHex, REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
 import type { Envelope } from "../spool/envelope.js";
-import { fileName, hostHash, machineHash, type NameParts, type SpoolFolders } from "../spool/layout.js";
-import { hasMarker, type Marker, removeMarker, writeMarker } from "../spool/open-runs.js";
+import {
+	fileName,
+	hostHash,
+	machineHash,
+	NAME_RANDOM_BYTES,
+	type NameParts,
+	type SpoolFolders,
+} from "../spool/layout.js";
+import { hasMarker, type Marker, readMarker, removeMarker, writeMarker } from "../spool/open-runs.js";
 import { makeFolders, unsafeSpool } from "../spool/put.js";
+import { OOM_END, UNKNOWN_END, vanish } from "../spool/vanish.js";
 import type { ClientContext } from "./context.js";
 
 /** What a report of the run says by now, and the name that its file has. */
@@ -26,6 +34,13 @@ export interface OpenRun {
 	mark(known: Known): void;
 	/** The run lives on in this process, too. */
 	follow(pid: number): void;
+	/**
+	 * Reports other runs as vanished that died where this one is: where no uploader looks (a node of a cluster, a
+	 * container), the next run does.
+	 *
+	 * @param most so many of them
+	 */
+	takeUpOthers(most: number): void;
 	/** The run has ended. */
 	remove(): void;
 }
@@ -34,6 +49,19 @@ type Whereabouts = Omit<Marker, "processes" | "oom" | "seen_at" | "gone" | "enve
 
 function whereabouts({ hostName, env }: ClientContext): Whereabouts {
 	return { et: 1, ...placeHere(hostHash(hostName()), machineHash(machineId())), job: batchJobOf(env) };
+}
+
+/** So many names are looked at: what lives here is passed over by its pid alone. */
+const MOST_NAMES = 1024;
+
+/** Names of markers that processes of this host left whose pid is nobody's. */
+function namesDeadHere(folders: SpoolFolders, host: string): string[] {
+	return readdirSync(folders.open)
+		.slice(0, MOST_NAMES)
+		.filter((name) => {
+			const [, writer, pid] = name.split("-");
+			return writer === host && !existsSync(`/proc/${pid}`);
+		});
 }
 
 class MarkedRun implements OpenRun {
@@ -68,6 +96,21 @@ class MarkedRun implements OpenRun {
 	remove(): void {
 		this.isOver = true;
 		if (this.left !== null) removeMarker(this.folders, this.left.name);
+	}
+
+	takeUpOthers(most: number): void {
+		let left = most;
+		const random = () => bytesToHex(this.context.random(NAME_RANDOM_BYTES));
+		for (const name of namesDeadHere(this.folders, this.where.host)) {
+			if (left === 0) return;
+			const reading = readMarker(this.folders, name);
+			if (reading.state !== "read" || name === this.left?.name) continue;
+			const { marker, seenAtMs } = reading.entry;
+			if (lifeOf(marker, marker.processes, seenAtMs, this.where) !== "dead") continue;
+			const end = diedOfMemory(marker, this.where) ? OOM_END : UNKNOWN_END;
+			vanish(this.folders, reading.entry, end, { nowMs: this.context.now().getTime(), random });
+			left--;
+		}
 	}
 
 	private leave(name: string, envelope: Envelope, id: string): void {
@@ -112,6 +155,7 @@ export function openRun(context: ClientContext, folders: SpoolFolders): OpenRun 
 	return {
 		mark: (known) => withRun((run) => run.mark(known)),
 		follow: (pid) => withRun((run) => run.follow(pid)),
+		takeUpOthers: (most) => withRun((run) => run.takeUpOthers(most)),
 		remove: () => withRun((run) => run.remove()),
 	};
 }

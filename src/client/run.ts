@@ -136,6 +136,8 @@ export class Run {
 		const started = this.report("start", {}, marked);
 		if (started.status === "not_consented") return;
 		neverThrowing(() => {
+			// One, since the script waits for it.
+			this.open?.takeUpOthers(1);
 			watchEnding(this.ending);
 			this.isWatched = true;
 			return started;
@@ -156,7 +158,7 @@ export class Run {
 	private remember(): void {
 		const open = this.open;
 		if (open === null || this.ended) return;
-		this.report("vanished", { ...soFar(this.before), ...this.known }, markOnly(open));
+		this.report("prelim", { ...soFar(this.before), ...this.known }, markOnly(open));
 	}
 
 	private report(event: ReportEvent, figures: RunFigures, keeper?: Keeper): EnqueueResult {

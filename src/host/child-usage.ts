@@ -63,6 +63,7 @@ function storageUse(): () => Pick<ChildUsage, "readBytes" | "writtenBytes"> {
 }
 
 const NOTHING_SEEN = { maxRssBytes: null, threads: null, orphans: null };
+const NOT_YET = { cpuUserS: null, cpuSystemS: null, readBytes: null, writtenBytes: null };
 
 function sampled(memory: SampledMemory | null) {
 	const bytes = memory?.end() ?? null;
@@ -72,6 +73,8 @@ function sampled(memory: SampledMemory | null) {
 export interface ChildWatch {
 	/** To be called once the child runs. */
 	follow(pid: number): void;
+	/** What is known while the child runs: that of which the kernel tells only in the end is null. */
+	soFar(): ChildUsage;
 	/** To be called once the child was waited for; ends the watch. */
 	end(): ChildUsage;
 }
@@ -88,6 +91,7 @@ export function watchChild(): ChildWatch {
 			// Where there is a /proc of others' pids, nobody can say which of them is the child.
 			else if (before === null) memory = sampleMemory(pid);
 		},
+		soFar: () => ({ ...NOT_YET, ...(tree?.soFar() ?? { maxRssBytes: null, threads: null }) }),
 		end() {
 			const { orphans, ...seen } = tree?.end() ?? sampled(memory);
 			return { ...cpuSince(before, orphans), ...seen, ...stored() };

@@ -50,3 +50,11 @@ export function hasKilledSince({ file, kills }: OomCount): boolean | null {
 	const now = killsIn(file);
 	return now === null ? null : now > kills;
 }
+
+/** Whether the kernel says that it killed for want of memory where a process of this boot was that is gone. */
+export function diedOfMemory(
+	gone: { oom: OomCount | null; boot_id: string | null },
+	here: { boot_id: string | null },
+): boolean {
+	return gone.oom !== null && gone.boot_id === here.boot_id && hasKilledSince(gone.oom) === true;
+}

@@ -66,14 +66,18 @@ export class TreeWatch {
 		this.timer = setTimeout(() => this.look(), LOOKS.firstMs);
 	}
 
-	/** To be called once the root was waited for. */
-	end(): TreeUsage {
-		clearTimeout(this.timer);
+	/** What has been seen so far. */
+	soFar(): Omit<TreeUsage, "orphans"> {
 		return {
 			maxRssBytes: this.peak.value === 0 ? null : this.peak,
 			threads: this.threads === 0 ? null : { value: this.threads, by: "Threads, sampled" },
-			orphans: this.tree.end(),
 		};
+	}
+
+	/** To be called once the root was waited for. */
+	end(): TreeUsage {
+		clearTimeout(this.timer);
+		return { ...this.soFar(), orphans: this.tree.end() };
 	}
 
 	private look(): void {

@@ -14,6 +14,10 @@ import { serialiseEnvelope } from "./put.js";
 /** What is known of a run's end. */
 export type End = Pick<Gone, "outcome" | "kill_reason">;
 
+/** Nobody knows how. */
+export const UNKNOWN_END: End = { outcome: "unknown", kill_reason: null };
+export const OOM_END: End = { outcome: "killed", kill_reason: "oom" };
+
 export interface Chance {
 	/** Milliseconds since the epoch. */
 	nowMs: number;
