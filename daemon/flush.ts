@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AskRefusal } from "../src/consent/may-ask.js";
 import type { Directories } from "../src/host/directories.js";
 import { machineId, placeHere } from "../src/host/process-life.js";
+import { boundMarkers } from "../src/spool/bound-markers.js";
 import { type Bounds, keepBounds } from "../src/spool/bounds.js";
 import { clearForgotten } from "../src/spool/forgotten.js";
 import { History } from "../src/spool/history.js";
@@ -170,7 +171,8 @@ async function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSt
 	const vanished = await reportVanished({ folders, here, chance: { nowMs, random }, clockIsSteady });
 	const { bounds } = options;
 	const kept = clockIsSteady ? bounds : { ...bounds, maxAgeMs: Number.POSITIVE_INFINITY };
-	return { vanished, dropped: keepBounds(folders, kept, { nowMs, newId: randomUUID }) };
+	const unmarked = boundMarkers(folders, bounds.maxReports, { nowMs, newId: randomUUID });
+	return { vanished, dropped: unmarked + keepBounds(folders, kept, { nowMs, newId: randomUUID }) };
 }
 
 async function send(options: FlushOptions, folders: SpoolFolders, memory: Memory, writer: string) {

@@ -7,6 +7,7 @@ import { plainText } from "../src/report/scrub.js";
 import { ERASURES_PATH } from "../src/report/wire.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
 import { lostByReason } from "../src/spool/lost.js";
+import { markerNames } from "../src/spool/open-runs.js";
 import { countReports } from "../src/spool/read.js";
 import { corruptFiles } from "../src/spool/remove.js";
 import { requestEntries } from "../src/spool/requests.js";
@@ -31,6 +32,8 @@ export interface Status {
 	uploader: Footprint | null;
 	last_looked_at: string | null;
 	pending: number;
+	/** Runs under way, or not yet found to be gone. */
+	open: number;
 	/** Requests to erase or redact that wait. */
 	requests: number;
 	rejected: number;
@@ -89,6 +92,7 @@ export async function readStatus(
 		uploader: await footprint(state, host),
 		last_looked_at: state.alive_at,
 		pending: countWaiting(folders),
+		open: markerNames(folders).length,
 		requests: requestEntries(folders).filter(({ request }) => request.answered_at === null).length,
 		rejected: countReports(folders.rejected).count,
 		corrupt: countBy(corruptFiles(folders).map(({ reason }) => reason)),
@@ -154,6 +158,7 @@ export function statusText(status: Status, now: Date): string {
 		`Spool: ${status.spool}`,
 		`Pending: ${status.pending.toLocaleString("en")}`,
 		...keptLines(status),
+		...(status.open === 0 ? [] : [`Runs under way: ${status.open.toLocaleString("en")} (et pending names them)`]),
 		...(status.requests === 0
 			? []
 			: [`Requests to erase or redact that wait: ${status.requests.toLocaleString("en")}`]),

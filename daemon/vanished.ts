@@ -8,8 +8,7 @@ import { type Life, lifeOf, type Place } from "../src/host/process-life.js";
 import { askJobs, type JobState, type JobStates } from "../src/host/scheduler.js";
 import { forgottenRuns } from "../src/spool/forgotten.js";
 import type { SpoolFolders } from "../src/spool/layout.js";
-import { type MarkedJob, type MarkerEntry, readMarker, removeMarker } from "../src/spool/open-runs.js";
-import { namesOf } from "../src/spool/read.js";
+import { type MarkedJob, type MarkerEntry, markerNames, readMarker, removeMarker } from "../src/spool/open-runs.js";
 import { setAsideBroken } from "../src/spool/remove.js";
 import { type Chance, type End, OOM_END, UNKNOWN_END, vanish } from "../src/spool/vanish.js";
 
@@ -60,15 +59,6 @@ function endOf(
 	if (life === "dead") return diedOfMemory(entry.marker, here) ? OOM_END : UNKNOWN_END;
 	if (said !== null) return said;
 	return clockIsSteady && isOverdue(entry, chance.nowMs) ? UNKNOWN_END : null;
-}
-
-/** Names of all markers, oldest first; none where they can't be read. */
-function markerNames(folders: SpoolFolders): string[] {
-	try {
-		return [...namesOf(folders.open)].sort();
-	} catch {
-		return [];
-	}
 }
 
 /** Markers that are looked at, of runs that are not forgotten. */

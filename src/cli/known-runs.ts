@@ -1,9 +1,10 @@
-/** The runs that are known here: of which something waits, was refused, has left, or was asked to be erased. */
+/** The runs that are known here: that are under way, of which something waits, was refused, has left, or was asked to be erased. */
 import { EtError } from "../errors.js";
 import { runIdOf } from "../report/ids.js";
 import type { Envelope } from "../spool/envelope.js";
 import { journalLines, keyLines } from "../spool/journal.js";
 import type { SpoolFolders } from "../spool/layout.js";
+import { openRuns } from "../spool/open-runs.js";
 import { entries } from "../spool/read.js";
 import { requestEntries, type ServerRequest } from "../spool/requests.js";
 import { waiting } from "../spool/waiting.js";
@@ -49,6 +50,7 @@ export function knownRuns(folders: SpoolFolders): Map<string, KnownRun> {
 	const found = new Collection();
 	for (const { envelope } of waiting(folders)) found.addEnvelope(envelope);
 	for (const { envelope } of entries(folders.rejected)) found.addEnvelope(envelope);
+	for (const { marker } of openRuns(folders)) found.addEnvelope(marker.envelope);
 	for (const line of journalLines(folders)) {
 		if (!("tried" in line)) continue;
 		for (const { id, run_id, project } of line.tried) {

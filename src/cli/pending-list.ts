@@ -1,6 +1,7 @@
 /** What waits and is meant, one report after another: for the commands that list it. */
 import type { SpoolFolders } from "../spool/layout.js";
 import { lostByReason } from "../spool/lost.js";
+import { openRuns } from "../spool/open-runs.js";
 import { countReports } from "../spool/read.js";
 import { corruptFiles } from "../spool/remove.js";
 import { type WaitingEntry, waiting } from "../spool/waiting.js";
@@ -45,6 +46,24 @@ export function list(
 	return listed;
 }
 
+/** A run under way, for its user. */
+export interface OpenRunLine {
+	/** Of the report of its vanishing, which et show shows. */
+	id: string;
+	run_id: string;
+	project: string;
+	command: string | null;
+	/** When it was last known to go on. */
+	seen_at: string;
+}
+
+export function openRunLines(folders: SpoolFolders): OpenRunLine[] {
+	return [...openRuns(folders)].map(({ marker: { envelope, seen_at } }) => {
+		const { id, run_id, project, command } = envelope.report;
+		return { id, run_id, project, command: typeof command === "string" ? command : null, seen_at };
+	});
+}
+
 /** One JSON document, written as it is read, however much waits. */
 export function printPendingJson(listing: Listing): void {
 	const { out } = listing.context;
@@ -66,6 +85,7 @@ export function printPendingJson(listing: Listing): void {
 		rejected: countReports(listing.folders.rejected).count,
 		corrupt: corruptFiles(listing.folders).length,
 		dropped: lost,
+		open: openRunLines(listing.folders),
 	};
 	out.line(`\n],${JSON.stringify(rest).slice(1)}`);
 }

@@ -7,8 +7,10 @@ import { NO_POLICY, readSitePolicy, type SitePolicy } from "../consent/policy.js
 import { type ConsentReading, ConsentStore } from "../consent/store.js";
 import { EtError, systemErrorCode } from "../errors.js";
 import type { Directories } from "../host/directories.js";
+import { serialiseReport } from "../report/serialise.js";
 import { forgottenRuns } from "../spool/forgotten.js";
 import { type SpoolFolders, spoolFolders, writtenAtMs } from "../spool/layout.js";
+import { type MarkerEntry, openRuns } from "../spool/open-runs.js";
 import { unsafeSpool } from "../spool/put.js";
 import { type Entry, entries } from "../spool/read.js";
 import { readState } from "../spool/state.js";
@@ -153,10 +155,18 @@ export function means(given: string, id: string): boolean {
 	return id.startsWith(given) || shortId(id).startsWith(given);
 }
 
-/** All that a user can look at: what waits, and what a server refused. */
-function* visible(folders: SpoolFolders): Generator<Entry> {
+/** What is reported of a run under way if it is never heard of again, as if it waited. */
+function inMarker({ name, marker: { envelope, seen_at } }: MarkerEntry): Entry {
+	const report = { ...envelope.report, occurred_at: seen_at };
+	const text = serialiseReport(report);
+	return { name, envelope: { ...envelope, report }, text, bytes: Buffer.byteLength(text) };
+}
+
+/** All that a user can look at: what waits, what a server refused, and with `et show` what runs under way have left. */
+function* visible(folders: SpoolFolders, withMarkers: boolean): Generator<Entry> {
 	yield* waiting(folders);
 	yield* entries(folders.rejected);
+	if (withMarkers) for (const entry of openRuns(folders)) yield inMarker(entry);
 }
 
 function onlyOne(given: string, found: readonly Entry[]): Entry {
@@ -176,9 +186,9 @@ function onlyOne(given: string, found: readonly Entry[]): Entry {
 }
 
 /** For each id, or beginning of one, the reports that it could mean. */
-function matches(folders: SpoolFolders, given: readonly string[]): Entry[][] {
+function matches(folders: SpoolFolders, given: readonly string[], withMarkers: boolean): Entry[][] {
 	const wanted = given.map((text) => ({ start: text.trim().toLowerCase(), found: new Map<string, Entry>() }));
-	for (const entry of visible(folders)) {
+	for (const entry of visible(folders, withMarkers)) {
 		const { id } = entry.envelope.report;
 		for (const { start, found } of wanted) {
 			if (start !== "" && means(start, id) && !found.has(id)) found.set(id, entry);
@@ -190,8 +200,9 @@ function matches(folders: SpoolFolders, given: readonly string[]): Entry[][] {
 /**
  * The reports that ids, or beginnings of ids, mean: one each.
  *
+ * @param withMarkers also what runs under way have left; @defaultValue false
  * @throws EtError `ET_REPORT_NOT_FOUND` or `ET_REPORT_AMBIGUOUS`
  */
-export function findReports(folders: SpoolFolders, given: readonly string[]): Entry[] {
-	return matches(folders, given).map((found, index) => onlyOne(given[index] ?? "", found));
+export function findReports(folders: SpoolFolders, given: readonly string[], withMarkers = false): Entry[] {
+	return matches(folders, given, withMarkers).map((found, index) => onlyOne(given[index] ?? "", found));
 }

@@ -3,6 +3,7 @@
  * bounds. Age is left to the uploader, which knows whether the clock can be trusted.
  */
 import { REPORT_ID_RANDOM_BYTES, reportId } from "../report/ids.js";
+import { boundMarkers } from "../spool/bound-markers.js";
 import { boundsFrom, keepBounds } from "../spool/bounds.js";
 import type { SpoolFolders } from "../spool/layout.js";
 import { readState } from "../spool/state.js";
@@ -21,5 +22,7 @@ export function keepHouse(folders: SpoolFolders, context: ClientContext): void {
 	const nowMs = context.now().getTime();
 	if (uploaderIsAlive(folders, nowMs)) return;
 	const newId = () => reportId(nowMs, context.random(REPORT_ID_RANDOM_BYTES));
-	keepBounds(folders, { ...boundsFrom(context.env), maxAgeMs: Number.POSITIVE_INFINITY }, { nowMs, newId });
+	const bounds = boundsFrom(context.env);
+	boundMarkers(folders, bounds.maxReports, { nowMs, newId });
+	keepBounds(folders, { ...bounds, maxAgeMs: Number.POSITIVE_INFINITY }, { nowMs, newId });
 }

@@ -8,6 +8,7 @@ import { systemErrorCode } from "../errors.js";
 import type { Outcome } from "../report/types.js";
 import { type Envelope, MAX_ENVELOPE_BYTES, parseEnvelope } from "./envelope.js";
 import { type SpoolFolders, within } from "./layout.js";
+import { namesOf } from "./read.js";
 
 /** The batch job that a run is part of. */
 export interface MarkedJob {
@@ -172,5 +173,22 @@ export function readMarker(folders: SpoolFolders, name: string): MarkerReading {
 	} catch {
 		// Its run has just ended.
 		return { state: "gone" };
+	}
+}
+
+/** All markers that can be read, oldest first. Never throws. */
+export function* openRuns(folders: SpoolFolders): Generator<MarkerEntry> {
+	for (const name of markerNames(folders)) {
+		const reading = readMarker(folders, name);
+		if (reading.state === "read") yield reading.entry;
+	}
+}
+
+/** Names of all markers, oldest first; none where they can't be read. */
+export function markerNames(folders: SpoolFolders): string[] {
+	try {
+		return [...namesOf(folders.open)].sort();
+	} catch {
+		return [];
 	}
 }

@@ -20,6 +20,7 @@ const QUIET: Status = {
 	uploader: null,
 	last_looked_at: null,
 	pending: 0,
+	open: 0,
 	requests: 0,
 	rejected: 0,
 	corrupt: {},

@@ -1,5 +1,6 @@
 /** Runs that are gone without an end, and runs that only seem to be. With real processes. */
 import { spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import type { JobState } from "../../src/host/scheduler.js";
+import { boundMarkers } from "../../src/spool/bound-markers.js";
 import { forgetRuns } from "../../src/spool/forgotten.js";
+import { lostByReason } from "../../src/spool/lost.js";
 import { runProgram } from "../helpers/child.js";
 import { et, grantedHome, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
@@ -366,4 +369,110 @@ inNewNamespace("a script that runs in another pid namespace of this host lives, 
 	await run.kill();
 	// In a container that is gone nobody can look: time decides.
 	t.is(await look(home), 0);
+});
+
+onLinux("where no uploader runs, the next run of the machine reports one that died there", async (t) => {
+	const home = await killedRun(t);
+	const { id } = onlyMarker(home).marker.envelope.report;
+	const next = await underWay(t, home);
+	t.deepEqual(
+		vanishedIn(home).map((report) => report.id),
+		[id],
+	);
+	t.is(namesIn(home.spool.open).length, 1);
+	const { code } = await et(t, home, ["run", "--manifest", home.manifestPath, "--", "true"]);
+	t.is(code, 0);
+	t.is(vanishedIn(home).length, 1);
+	await next.kill();
+	await et(t, home, ["run", "--manifest", home.manifestPath, "--", "true"]);
+	t.is(vanishedIn(home).length, 2);
+	t.deepEqual(namesIn(home.spool.open), []);
+});
+
+onLinux("a user sees what runs, and what would be reported of it", async (t) => {
+	const home = grantedHome(t);
+	await underWay(t, home);
+	const { id, run_id } = onlyMarker(home).marker.envelope.report;
+	const pending = await et(t, home, ["pending"]);
+	t.regex(pending.stdout, new RegExp(`1 run under way.*\\n  align of dunovo, last seen .*: et show ${id.slice(-12)}`));
+	const { open } = JSON.parse((await et(t, home, ["pending", "--json"])).stdout) as { open: object[] };
+	t.like(open[0], { id, run_id, project: "dunovo", command: "align" });
+	const shown = await et(t, home, ["show", id]);
+	t.like(JSON.parse(shown.stdout), { id, event: "vanished", outcome: "unknown" });
+	t.regex((await et(t, home, ["status"])).stdout, /Runs under way: 1 /);
+	t.regex((await et(t, home, ["purge"])).stdout, /1 run under way, or not yet found to be gone/);
+	t.is((await et(t, home, ["purge", "--yes"])).code, 0);
+	t.deepEqual(home.contents(), []);
+});
+
+onLinux(
+	"a vanished run is shown, held and released as any other before it leaves, and waits as its user asked",
+	async (t) => {
+		const server = await testServer(t);
+		const home = temporaryHome(t, testManifest({ endpoint: server.url }));
+		grantAt(home);
+		const consent = ["consent", "grant", home.manifestPath, "--yes", "--approve"];
+		t.is((await et(t, home, consent)).code, 0);
+		await (await underWay(t, home)).kill();
+		const { id, run_id } = onlyMarker(home).marker.envelope.report;
+		const upload = () => runProgram(t, process.execPath, [UPLOADER, "--once"], { env: home.env });
+		t.is((await upload()).code, 0);
+		t.deepEqual(await server.store.runEvents("dunovo", run_id), []);
+		const shown = JSON.parse((await et(t, home, ["show", id])).stdout) as object;
+		t.like(shown, { id, event: "vanished" });
+		t.is((await et(t, home, ["approve", id])).code, 0);
+		t.is((await upload()).code, 0);
+		const [only, ...others] = await server.store.runEvents("dunovo", run_id);
+		t.deepEqual([only?.report as unknown, others], [shown, []]);
+	},
+);
+
+onLinux("an end that comes after a run was taken for vanished stands on its author's page", async (t) => {
+	const server = await testServer(t);
+	const home = temporaryHome(t, testManifest({ endpoint: server.url }));
+	grantAt(home);
+	const script = `${scriptUnderWay(home)}
+		process.stdin.on("data", () => { run.end(); process.exit(); });`;
+	const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { env: home.env });
+	t.teardown(() => child.kill("SIGKILL"));
+	await once(child.stdout, "data");
+	const { run_id } = onlyMarker(home).marker.envelope.report;
+	const page = async () => (await fetch(`${server.url}/runs/dunovo/${run_id}`)).text();
+	const upload = () => runProgram(t, process.execPath, [UPLOADER, "--once"], { env: home.env });
+	// Another host's, whose scheduler had it that the job is over.
+	changeMarker(home, { host: "0123456789ab", job: { scheduler: "slurm", id: "7", cluster: null } });
+	t.is(await look(home, jobs("over")), 1);
+	t.is((await upload()).code, 0);
+	t.regex(await page(), /status-vanished/);
+	child.stdin.write("\n");
+	await once(child, "exit");
+	t.is((await upload()).code, 0);
+	t.notRegex(await page(), /status-vanished/);
+	const events = await server.store.runEvents("dunovo", run_id);
+	t.deepEqual(events.map(({ report }) => report.event).sort(), ["end", "start", "vanished"]);
+});
+
+onLinux("what a run is known to use is in its marker, under the limits that it has", async (t) => {
+	const home = grantedHome(t);
+	const script = `${scriptUnderWay(home)}\nrun.prelim({ inputs: { pairs: 9 } });`;
+	await underWay(t, home, [process.execPath, "--input-type=module", "--eval", script]);
+	while (onlyMarker(home).marker.envelope.report.inputs[0]?.size !== 9) await delay(1);
+	const { report } = onlyMarker(home).marker.envelope;
+	t.is(report.event, "vanished");
+	t.true((report.max_rss_bytes ?? 0) > 2 ** 24);
+	t.is(report.wall_s, null);
+	t.deepEqual(report.limits, reportsIn(home)[0]?.limits ?? null);
+});
+
+onLinux("markers beyond the bound of reports go, oldest first, and are counted", async (t) => {
+	const home = grantedHome(t);
+	for (let n = 0; n < 3; n++) await (await underWay(t, home)).kill();
+	// Each reported the one before: three in all.
+	const one = onlyMarker(home);
+	for (const digit of ["1", "2"]) {
+		writeFileSync(one.path.replace(/\d{13}-/, `000000000000${digit}-`), JSON.stringify(one.marker));
+	}
+	t.is(boundMarkers(home.spool, 1, { nowMs: Date.now(), newId: () => randomUUID() }), 2);
+	t.is(onlyMarker(home).path, one.path);
+	t.deepEqual([...(lostByReason(home.spool).get("dunovo") ?? [])], [["too_many", 2]]);
 });

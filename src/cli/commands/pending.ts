@@ -11,8 +11,9 @@ import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import { FILTER_OPTIONS, parseFilter } from "../filters.js";
-import { type Listed, type Listing, list, printPendingJson } from "../pending-list.js";
+import { type Listed, type Listing, list, openRunLines, printPendingJson } from "../pending-list.js";
 import { age, byteCount, plural } from "../quantities.js";
+import { shown } from "../shown.js";
 import { openSpool, type ReportState, StateReader, shortId } from "../spool-view.js";
 import { type Column, Table } from "../table.js";
 import { standardTerminal, styled, type Terminal } from "../terminal.js";
@@ -79,11 +80,26 @@ function cells(entry: Entry, state: ReportState, nowMs: number, { isTerminal }: 
 	];
 }
 
+/** So many are named. */
+const MOST_OPEN = 5;
+
+/** Runs that have not ended: each leaves a report if it is killed. */
+function openLines(folders: SpoolFolders): string[] {
+	const runs = openRunLines(folders);
+	if (runs.length === 0) return [];
+	const named = runs.slice(-MOST_OPEN).map(({ id, project, command, seen_at }) => {
+		const what = command === null ? project : `${command} of ${project}`;
+		return `  ${shown(what)}, last seen ${seen_at}: et show ${shortId(id)}`;
+	});
+	const more = runs.length > MOST_OPEN ? [`  and ${runs.length - MOST_OPEN} more`] : [];
+	return [`${plural(runs.length, "run")} under way, or not yet found to be gone:`, ...named, ...more];
+}
+
 /** What is not in the list and yet the user's to know: refused, unreadable, dropped. */
 function asides(folders: SpoolFolders): string[] {
 	const rejected = countReports(folders.rejected).count;
 	const corrupt = corruptFiles(folders).length;
-	const lines: string[] = [];
+	const lines = openLines(folders);
 	if (rejected > 0) lines.push(`${plural(rejected, "report")} refused by a server: ${folders.rejected}`);
 	if (corrupt > 0) lines.push(`${plural(corrupt, "file")} that can't be a report: ${folders.corrupt}`);
 	for (const [project, reasons] of lostByReason(folders)) {

@@ -1,6 +1,7 @@
 /** `et purge`: every trace of ET on this machine goes. */
 
 import { spoolFolders } from "../../spool/layout.js";
+import { markerNames } from "../../spool/open-runs.js";
 import { requestEntries } from "../../spool/requests.js";
 import { agrees } from "../ask.js";
 import { type Belongings, findBelongings, removeBelongings } from "../belongings.js";
@@ -44,6 +45,8 @@ interface Stock {
 	erasable: number;
 	/** Requests that no server has answered. */
 	unanswered: number;
+	/** Runs that have a marker. */
+	open: number;
 }
 
 function takeStock(context: CliContext): Stock {
@@ -54,18 +57,21 @@ function takeStock(context: CliContext): Stock {
 		belongings: findBelongings(directories, HOME ?? USERPROFILE ?? null),
 		erasable: everyRun(folders, null).runs.filter(isOnServer).length,
 		unanswered: requestEntries(folders).filter(({ request }) => request.answered_at === null).length,
+		open: markerNames(folders).length,
 	};
 }
 
 const size = (bytes: number): string => (bytes === 0 ? "" : `, ${byteCount(bytes)}`);
 
-function stockLines({ belongings, erasable, unanswered }: Stock): string[] {
+function stockLines({ belongings, erasable, unanswered, open }: Stock): string[] {
 	const { spool, consent, services } = belongings;
 	const lines = [
 		`Spool: ${plural(spool.files.length, "file")}${size(spool.bytes)}: ${shown(spool.path)}`,
 		`Decisions: ${plural(consent.files.length, "file")}${size(consent.bytes)}: ${shown(consent.path)}`,
 		...services.files.map((path) => `Service: ${shown(path)}`),
 	];
+	if (open > 0)
+		lines.push(`${plural(open, "run")} under way, or not yet found to be gone: nothing is reported of them any more.`);
 	if (erasable > 0) {
 		lines.push(
 			`${plural(erasable, "run")} may have left. Without the keys that go with the spool you can no longer have them erased: et forget --all does that first.`,

@@ -20,6 +20,7 @@ export const spec = {
 	usage: ["ID [--pretty] [--envelope] [--json]"],
 	details: [
 		"ID is an id as et pending prints it, or the beginning of one that means one report alone. What is printed is made by the code that sends, without what you or the site's policy leave out: in a pipe, byte for byte what leaves; on a terminal the same with a line end, and with characters that a terminal would obey written as JSON's \\u escapes.",
+		"ID may also be that of a run under way (et pending --json): then it is what is reported if the run is never heard of again, as far as it is known by now.",
 	],
 	options,
 	examples: [
@@ -51,7 +52,7 @@ export function run(context: CliContext, argv: readonly string[]): number {
 	if (id === undefined) throw usageError(spec.name, "Which report? Give its id, as et pending prints it.");
 	if (surplus !== undefined) throw usageError(spec.name, `One report at a time: "${surplus}" is one word too many.`);
 	const folders = openSpool(context);
-	const found = findReports(folders, [id]);
+	const found = findReports(folders, [id], true);
 	const states = new StateReader(context, triedIds(folders));
 	const text = found.map((entry) => textOf(entry, states.leaving(entry), given.pretty, given.envelope)).join("");
 	if (standardTerminal(context.client.env).isTerminal) {
