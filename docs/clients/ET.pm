@@ -57,7 +57,7 @@ sub enqueue {
 # Begins a run: says that it started, and measures from here. Its methods never die and never print.
 sub start_run {
     my $given = _pairs(@_);
-    my $run = bless { inputs => {}, data => {}, pid => $$ }, 'ET::Run';
+    my $run = bless { inputs => {}, data => {}, pid => $$, marker => {} }, 'ET::Run';
     $run->{$_} = { %{ delete $given->{$_} } } for grep { ref $given->{$_} eq 'HASH' } qw(inputs data);
     $run->{given} = $given;
     _guarded(sub { _begin($run) });
@@ -194,7 +194,9 @@ sub _end {
     $run->{ended} = 1;
     delete $open_runs{ 0 + $run };
     return _dropped('sampled_out', 'this run is not reported') if !$run->{identity};
-    return _report($run, 'end', { _used_since($run), %$figures });
+    my $result = _report($run, 'end', { _used_since($run), %$figures });
+    unlink $run->{marker}{path} if $run->{marker}{path};
+    return $result;
 }
 
 sub _used_since {
@@ -207,10 +209,10 @@ sub _used_since {
         cpu_system_s => _micro($after[1] + $after[3] - $before[1] - $before[3]),
         measured_by  => { wall_s => 'monotonic', cpu_user_s => 'times', cpu_system_s => 'times' },
     );
-    my $peak = _high_water_mark();
-    if (defined $peak) {
-        $used{max_rss_bytes} = $peak;
-        $used{measured_by}{max_rss_bytes} = 'VmHWM';
+    my ($own, $children) = (_high_water_mark(), _peak_of_children());
+    if (defined $own) {
+        $used{max_rss_bytes} = $own > ($children || 0) ? $own : $children;
+        $used{measured_by}{max_rss_bytes} = $children ? 'VmHWM+children' : 'VmHWM';
     }
     return %used;
 }
@@ -227,6 +229,19 @@ sub _high_water_mark {
     return;
 }
 
+# The most memory of any child that was waited for: getrusage(2), for which Perl has no word, on kernels of 64 bits.
+my %GETRUSAGE = ('x86_64-linux' => 98, 'aarch64-linux' => 165, 'riscv64-linux' => 165, 'ppc64le-linux' => 77);
+
+sub _peak_of_children {
+    require Config;
+    my ($system) = $Config::Config{archname} =~ /^(\w+-linux)/;
+    my $number = defined $system ? $GETRUSAGE{$system} : undef;
+    return if !defined $number || $Config::Config{ivsize} != 8;
+    my $usage = "\0" x 256;
+    return if syscall($number, -1, $usage) != 0;
+    return unpack('x32 q', $usage) * 1024;
+}
+
 sub _monotonic_s {
     my $seconds = eval { Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) };
     return defined $seconds ? $seconds : Time::HiRes::time();
@@ -239,13 +254,15 @@ sub _report {
     my %report = (%{ $run->{given} }, %$figures, event => $event);
     $report{$_} = { %{ $run->{$_} }, %{ _hash($figures->{$_}) || {} } } for qw(inputs data);
     $report{since_start_s} = _micro(_monotonic_s() - $run->{started});
-    return _enqueue(\%report, $run->{identity});
+    return _enqueue(\%report, $run->{identity}) if $event eq 'end';
+    $run->{marker}{used} = $run->{before} ? { _used_since($run) } : {};
+    return _enqueue(\%report, $run->{identity}, $run->{marker});
 }
 
 # From figures to a file of the spool.
 
 sub _enqueue {
-    my ($given, $identity) = @_;
+    my ($given, $identity, $marker) = @_;
     my $folders = _folders();
     my ($manifest, $reading) = _declared($given->{manifest}, $folders);
     return _dropped('no_home', 'no home folder, and no ET_SPOOL') if !$folders;
@@ -259,13 +276,96 @@ sub _enqueue {
 
     my $now_ms = int(Time::HiRes::time() * 1000);
     my %without = map { $_ => 1 } @{ $policy->{without} }, @{ $reading->{grant} ? $reading->{grant}{without} || [] : [] };
+    _place($given, \%without);
     my ($report, $id) = _build($given, $event, $manifest, $identity, $now_ms, \%without);
     return _dropped('too_large', MAX_REPORT_BYTES . ' bytes are allowed') if length($report) > MAX_REPORT_BYTES;
     my $text = _envelope($report, $manifest, $identity, $by);
     my $name = sprintf '%013d-%s-%d-%s%s.json', $now_ms, _host(), $$, substr($identity->{run_id}, 0, 8), _random_hex(4);
     my ($path, $why, $detail) = _put($folders->{spool}, $name, $text);
     return _dropped($why, $detail) if $why;
+    if ($marker) {
+        my $vanished = { %$given, %{ $marker->{used} }, outcome => 'unknown' };
+        my $build = sub { return (_build($vanished, 'vanished', $manifest, $identity, $now_ms, \%without, $_[0]))[0] };
+        my $envelope = sub { return _envelope($build->($_[0]), $manifest, $identity, $by) };
+        eval { _leave_marker($marker, $folders->{spool}, $name, _iso($now_ms), $envelope) };
+    }
     return { status => 'queued', id => $id, run_id => $identity->{run_id}, path => $path };
+}
+
+# What a run leaves of which nothing is heard any more: docs/spool-format.md.
+
+# Leaves it, or writes it anew with what is known by now. Not synced: after a power failure the run is gone, too.
+sub _leave_marker {
+    my ($marker, $spool, $name, $seen_at, $envelope) = @_;
+    if (!$marker->{path}) {
+        @$marker{qw(path id where)} = ("$spool/open/$name", _report_id(substr $name, 0, 13), _whereabouts());
+    } elsif (!-e $marker->{path}) {
+        return;    # Its user has withdrawn, or forgotten the run.
+    }
+    my $text = sprintf '%s,"oom":%s,"seen_at":%s,"gone":null,"envelope":', $marker->{where}, _out_of_memory_json(),
+        _text_json($seen_at);
+    my ($base) = $marker->{path} =~ m{([^/]+)\z};
+    my $temporary = "$spool/tmp/$base.tmp";
+    _make_one("$spool/open");
+    sysopen my $file, $temporary, O_WRONLY | O_CREAT | O_EXCL, 0600 or return;
+    chmod 0600, $file;
+    my $content = _utf8($text) . $envelope->($marker->{id});
+    $content =~ s/\n\z/}\n/;
+    my $is_whole = (syswrite $file, $content) == length $content;
+    rename $temporary, $marker->{path} or unlink $temporary if close($file) && $is_whole;
+    unlink $temporary if !$is_whole;
+    return;
+}
+
+# Which process this is, so that another can tell later whether it lives. What a system does not tell is null.
+sub _whereabouts {
+    my $machine = _line_of('/etc/machine-id');
+    $machine = substr Digest::SHA::sha256_hex($machine), 0, 12 if defined $machine;
+    my $boot = _line_of('/proc/sys/kernel/random/boot_id');
+    my ($pid_ns, $time_ns) = map { scalar readlink "/proc/self/ns/$_" } qw(pid time);
+    my ($job, $cluster) = _batch_job();
+    return sprintf '{"et":1,"host":%s,"machine":%s,"boot_id":%s,"pid_ns":%s,"time_ns":%s,"processes":[{"pid":%d,"start_ticks":%s}],"job":%s',
+        map({ _text_json($_) } _host(), $machine, $boot, $pid_ns, $time_ns), $$, _start_ticks(),
+        defined $job ? sprintf('{"scheduler":"slurm","id":%s,"cluster":%s}', _text_json($job), _text_json($cluster)) : 'null';
+}
+
+sub _line_of {
+    my $text = eval { _read($_[0]) };
+    return if !defined $text;
+    $text =~ s/\s+\z//;
+    return $text eq '' ? undef : $text;
+}
+
+# When this process began, in clock ticks since the boot; null where /proc is not this namespace's.
+sub _start_ticks {
+    my $stat = _line_of('/proc/self/stat');
+    return 'null' if !defined $stat || $stat !~ /^(\d+) .*\) (.*)\z/s || $1 != $$;
+    return (split / /, $2)[19];
+}
+
+# A job of Slurm, which can be asked what became of it: sbatch(1).
+sub _batch_job {
+    my ($array, $task) = @ENV{qw(SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID)};
+    my $job = defined $array && defined $task ? "${array}_$task" : defined $ENV{SLURM_JOB_ID} ? $ENV{SLURM_JOB_ID} : '';
+    return if $job !~ /^[0-9]+(?:_[0-9]+)?\z/;
+    return $job, _matching($ENV{SLURM_CLUSTER_NAME}, qr/^[A-Za-z0-9_.-]+\z/);
+}
+
+# How often the kernel has killed for want of memory where this process is: cgroups(7), of both versions.
+sub _out_of_memory_json {
+    my $cgroups = _line_of('/proc/self/cgroup');
+    for my $line (split /\n/, defined $cgroups ? $cgroups : '') {
+        my ($controllers, $path) = $line =~ /^\d+:([^:]*):(.*)\z/ or next;
+        $path = '' if $path eq '/';
+        my @files;
+        @files = map { "/sys/fs/cgroup$_$path/memory.events" } '', '/unified' if $controllers eq '';
+        @files = "/sys/fs/cgroup/memory$path/memory.oom_control" if grep { $_ eq 'memory' } split /,/, $controllers;
+        for my $file (@files) {
+            my $counts = _line_of($file);
+            return sprintf '{"file":%s,"kills":%d}', _text_json($file), $1 if defined $counts && $counts =~ /^oom_kill (\d+)$/m;
+        }
+    }
+    return 'null';
 }
 
 # What a run's reports share; undef where sampling leaves it out: the run id decides, in all languages alike.
@@ -327,8 +427,8 @@ sub _host {
 # A report, as JSON: what is declared, of the declared types. What is not known is null, and never 0.
 
 sub _build {
-    my ($given, $event, $manifest, $identity, $now_ms, $without) = @_;
-    my $id      = _report_id($now_ms);
+    my ($given, $event, $manifest, $identity, $now_ms, $without, $id) = @_;
+    $id = _report_id($now_ms) if !defined $id;
     my $methods = _hash($given->{measured_by}) || {};
     my %json    = (
         command       => _label_json($given->{command}),
@@ -455,6 +555,94 @@ sub _label_json {
     return $text eq '' ? 'null' : _text_json($text);
 }
 
+# What the run was started by, and what it was given: docs/platforms.md, by variables alone.
+
+# Outermost first. Any of the variables tells; those with a plus between have to be there together.
+my @SIGNS = (
+    [ ci => qw(CI CONTINUOUS_INTEGRATION GITHUB_ACTIONS GITLAB_CI JENKINS_URL BUILDKITE TRAVIS CIRCLECI APPVEYOR TF_BUILD
+        TEAMCITY_VERSION CODEBUILD_BUILD_ID BITBUCKET_BUILD_NUMBER) ],
+    [ galaxy => qw(GALAXY_SLOTS GALAXY_MEMORY_MB _GALAXY_JOB_DIR _GALAXY_JOB_TMP_DIR _GALAXY_JOB_HOME_DIR) ],
+    [ nextflow => qw(NXF_TASK_WORKDIR NXF_BOXID) ],
+    [ snakemake => join '+', qw(OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS
+        VECLIB_MAXIMUM_THREADS NUMEXPR_NUM_THREADS TEMPDIR) ],
+    ['cwl'],
+    [ slurm => qw(SLURM_JOB_ID SLURM_JOBID) ],
+    [ pbs => qw(PBS_JOBID PBS_ENVIRONMENT) ],
+    [ sge => 'JOB_ID+SGE_TASK_ID' ],
+    [ lsf => 'LSB_JOBID' ],
+    [ container => qw(container APPTAINER_CONTAINER APPTAINER_NAME SINGULARITY_CONTAINER SINGULARITY_NAME
+        KUBERNETES_SERVICE_HOST) ],
+);
+
+# Fills in platform and limits where the script gave none. What is left out is not looked up.
+sub _place {
+    my ($given, $without) = @_;
+    my @found = $without->{platform} && $without->{limits} ? () : _platforms();
+    if (!$without->{platform}) {
+        my $outer = $given->{platform};
+        my @others = grep { !defined $outer || $_ ne $outer } @found;
+        $given->{platform} = shift @others if !defined $outer;
+        $given->{platform_inner} = $others[0] if !defined $given->{platform_inner};
+    }
+    $given->{limits} = _limits_of(@found) if !$without->{limits} && !$given->{limits};
+    return;
+}
+
+# Those that are found, outermost first.
+sub _platforms {
+    my @found;
+    for my $each (@SIGNS) {
+        my ($name, @signs) = @$each;
+        my $is_found = $name eq 'cwl' ? _is_cwl() : grep { !grep { !_is_on($_) } split /\+/ } @signs;
+        $is_found ||= $name eq 'container' && (-e '/run/.containerenv' || -e '/.dockerenv');
+        push @found, $name if $is_found;
+    }
+    return @found;
+}
+
+# A CWL runner's environment: nothing inherited, and the working directory for a home.
+sub _is_cwl {
+    return 0 if !_is_on('HOME') || !_is_on('TMPDIR') || _is_on('USER') || _is_on('LOGNAME');
+    require Cwd;
+    my $here = Cwd::getcwd();
+    return defined $here && $here eq $ENV{HOME};
+}
+
+sub _limits_of {
+    my %is_here = map { $_ => 1 } @_;
+    my $given_to = sub {
+        my ($platform, $variable, @units) = @_;
+        my $value = $is_here{$platform} ? _whole($variable) : undef;
+        for my $unit (@units) { $value = defined $value && defined $unit ? $value * $unit : undef }
+        return $value;
+    };
+    my $cpus_here = _whole('SLURM_CPUS_ON_NODE');
+    my @memory = (
+        $given_to->('galaxy', 'GALAXY_MEMORY_MB',   2**20),
+        $given_to->('slurm',  'SLURM_MEM_PER_NODE', 2**20),
+        $given_to->('slurm',  'SLURM_MEM_PER_CPU',  2**20, $cpus_here),
+    );
+    my ($begun, $end) = map { _whole($_) } qw(SLURM_JOB_START_TIME SLURM_JOB_END_TIME);
+    my $is_limited = $is_here{slurm} && defined $begun && defined $end && $end - $begun < 365 * 24 * 3600;
+    my @wall = ($given_to->('pbs', 'PBS_WALLTIME'), $is_limited ? $end - $begun : ());
+    my @cpus = map { $given_to->(@$_) } [ galaxy => 'GALAXY_SLOTS' ], [ snakemake => 'OMP_NUM_THREADS' ],
+        [ slurm => 'SLURM_CPUS_PER_TASK' ], [ slurm => 'SLURM_CPUS_ON_NODE' ], [ pbs => 'NCPUS' ], [ pbs => 'PBS_NUM_PPN' ];
+    push @cpus, $given_to->('sge', 'NSLOTS') if defined $ENV{NHOSTS} && $ENV{NHOSTS} eq '1';
+    push @cpus, $given_to->('lsf', 'LSB_DJOB_NUMPROC') if (split ' ', defined $ENV{LSB_MCPU_HOSTS} ? $ENV{LSB_MCPU_HOSTS} : '') == 2;
+    my %limits = (memory_bytes => _least(@memory), wall_s => _least(@wall), cpus => _least(@cpus));
+    return (grep { defined } values %limits) ? \%limits : undef;
+}
+
+sub _least {
+    my @known = sort { $a <=> $b } grep { defined && $_ > 0 } @_;
+    return $known[0];
+}
+
+sub _whole {
+    my ($variable) = @_;
+    return defined $ENV{$variable} && $ENV{$variable} =~ /^[0-9]{1,15}\z/ ? $ENV{$variable} + 0 : undef;
+}
+
 # Scrubbing: no paths, addresses, or characters that a terminal obeys.
 
 # Bytes that are UTF-8 are taken for what they say.
@@ -517,12 +705,15 @@ sub _ruled_out {
     my ($endpoint, $policy) = @_;
     my $allowed = $policy->{endpoints};
     return 'site_policy' if $policy->{deny} || $allowed && !grep { $_ eq $endpoint } @$allowed;
-    for my $name (qw(DO_NOT_TRACK ET_DISABLED)) {
-        my $value = defined $ENV{$name} ? lc $ENV{$name} : '';
-        $value =~ s/^\s+|\s+\z//g;
-        return lc $name if !grep { $_ eq $value } '', qw(0 false no off);
-    }
+    for my $name (qw(DO_NOT_TRACK ET_DISABLED)) { return lc $name if _is_on($name) }
     return;
+}
+
+sub _is_on {
+    my ($variable) = @_;
+    my $value = defined $ENV{$variable} ? lc $ENV{$variable} : '';
+    $value =~ s/^\s+|\s+\z//g;
+    return !grep { $_ eq $value } '', qw(0 false no off);
 }
 
 # One that is there and can't be understood means no.

@@ -83,6 +83,7 @@ et <- local({
         state$given <- given
         state$pid <- Sys.getpid()
         state$ended <- FALSE
+        state$marker <- new.env(parent = emptyenv())
         state$started_s <- clock_s()
         guarded(begin(state))
         run <- new.env(parent = emptyenv())
@@ -156,7 +157,9 @@ et <- local({
         state$ended <- TRUE
         if (!is.null(state$identity) && exists(state$identity$run_id, OPEN)) rm(list = state$identity$run_id, envir = OPEN)
         if (is.null(state$identity)) return(dropped("sampled_out", "this run is not reported"))
-        report_of(state, "end", merged(used_since(state), figures))
+        result <- report_of(state, "end", merged(used_since(state), figures))
+        if (!is.null(state$marker$path)) unlink(state$marker$path)
+        result
     }
 
     report_of <- function(state, event, figures) {
@@ -167,7 +170,9 @@ et <- local({
         given$data <- merged(state$data, entries(figures$data))
         given$event <- event
         given$since_start_s <- max(0, round(clock_s() - state$started_s, 3))
-        put_report(state$manifest, state$phone_home, given, state$identity)
+        if (event == "end") return(put_report(state$manifest, state$phone_home, given, state$identity))
+        state$marker$used <- if (is.null(state$before)) list() else used_since(state)
+        put_report(state$manifest, state$phone_home, given, state$identity, state$marker)
     }
 
     # Ends the run with R. What a script has set itself (.Last, options(error=), handlers) is left alone.
@@ -270,7 +275,7 @@ et <- local({
 
     # From figures to a file of the spool.
 
-    put_report <- function(source, phone_home, given, identity) {
+    put_report <- function(source, phone_home, given, identity, marker = NULL) {
         places <- folders()
         found <- declared(source, places)
         manifest <- found$manifest
@@ -285,6 +290,7 @@ et <- local({
         now_ms <- floor(as.numeric(Sys.time()) * 1000)
         id <- new_report_id(now_ms)
         without <- c(policy$without, unlist(found$reading$record$grant$without))
+        given <- placed_in(given, without)
         report <- report_json(given, event, manifest, identity, id, now_ms, without)
         size <- nchar(report, "bytes")
         if (size > MAX_REPORT_BYTES) return(dropped("too_large", paste(MAX_REPORT_BYTES, "bytes are allowed")))
@@ -292,7 +298,87 @@ et <- local({
         name <- sprintf("%013.0f-%s-%d-%s%s.json", now_ms, host(), Sys.getpid(), substr(identity$run_id, 1, 8), random_hex(4))
         refusal <- put_file(places$spool, name, envelope)
         if (!is.null(refusal)) return(refusal)
+        if (!is.null(marker)) {
+            vanished <- merged(merged(given, marker$used), list(outcome = "unknown"))
+            envelope_of <- function(id) {
+                report <- report_json(vanished, "vanished", manifest, identity, id, now_ms, without)
+                envelope_json(report, manifest, identity, verdict$by)
+            }
+            tryCatch(leave_marker(marker, places$spool, name, now_ms, envelope_of), error = function(error) NULL)
+        }
         list(status = "queued", id = id, run_id = identity$run_id, path = file.path(places$spool, "new", name))
+    }
+
+    # What a run leaves of which nothing is heard any more: docs/spool-format.md.
+
+    # Leaves it, or writes it anew with what is known by now. Not synced: after a power failure the run is gone, too.
+    leave_marker <- function(marker, spool, name, now_ms, envelope_of) {
+        if (is.null(marker$path)) {
+            marker$path <- file.path(spool, "open", name)
+            marker$id <- new_report_id(now_ms)
+            marker$where <- whereabouts()
+        } else if (!file.exists(marker$path)) {
+            return(NULL) # Its user has withdrawn, or forgotten the run.
+        }
+        former <- Sys.umask("077")
+        on.exit(Sys.umask(former))
+        dir.create(file.path(spool, "open"))
+        content <- paste0(
+            marker$where, ",\"oom\":", out_of_memory_json(), ",\"seen_at\":", text_json(iso_time(now_ms)),
+            ",\"gone\":null,\"envelope\":", sub("\n$", "}\n", envelope_of(marker$id))
+        )
+        temporary <- file.path(spool, "tmp", paste0(basename(marker$path), ".tmp"))
+        if (is.null(write_new(temporary, charToRaw(content)))) file.rename(temporary, marker$path)
+    }
+
+    # Which process this is, so that another can tell later whether it lives. What a system does not tell is null.
+    whereabouts <- function() {
+        machine <- line_of("/etc/machine-id")
+        stat <- strsplit(sub("^.*\\) ", "", line_of("/proc/self/stat")), " ")[[1]]
+        is_own <- length(stat) >= 20 && identical(sub(" .*$", "", line_of("/proc/self/stat")), as.character(Sys.getpid()))
+        space <- function(kind) {
+            link <- Sys.readlink(paste0("/proc/self/ns/", kind))
+            if (is_text(link)) text_json(link) else "null"
+        }
+        paste0(
+            "{\"et\":1,\"host\":", text_json(host()), ",\"machine\":",
+            if (machine == "") "null" else text_json(substr(sha256(machine), 1, 12)),
+            ",\"boot_id\":", or_null(line_of("/proc/sys/kernel/random/boot_id")), ",\"pid_ns\":", space("pid"),
+            ",\"time_ns\":", space("time"), ",\"processes\":[{\"pid\":", Sys.getpid(),
+            ",\"start_ticks\":", if (is_own) stat[20] else "null", "}],\"job\":", job_json()
+        )
+    }
+
+    or_null <- function(text) if (text == "") "null" else text_json(text)
+
+    # "" where there is none.
+    line_of <- function(path) tryCatch(trimmed(read_text(path)), error = function(error) "")
+
+    # A job of Slurm, which can be asked what became of it: sbatch(1).
+    job_json <- function() {
+        array <- Sys.getenv(c("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"), unset = NA)
+        job <- if (anyNA(array)) Sys.getenv("SLURM_JOB_ID") else paste(array, collapse = "_")
+        if (!grepl("^[0-9]+(_[0-9]+)?$", job)) return("null")
+        cluster <- Sys.getenv("SLURM_CLUSTER_NAME")
+        cluster <- if (grepl("^[A-Za-z0-9_.-]+$", cluster)) text_json(cluster) else "null"
+        paste0("{\"scheduler\":\"slurm\",\"id\":", text_json(job), ",\"cluster\":", cluster, "}")
+    }
+
+    # How often the kernel has killed for want of memory where this process is: cgroups(7), of both versions.
+    out_of_memory_json <- function() {
+        for (line in strsplit(line_of("/proc/self/cgroup"), "\n")[[1]]) {
+            parts <- regmatches(line, regexec("^[0-9]+:([^:]*):(.*)$", line))[[1]]
+            if (length(parts) != 3) next
+            path <- if (parts[3] == "/") "" else parts[3]
+            files <- character()
+            if (parts[2] == "") files <- paste0("/sys/fs/cgroup", c("", "/unified"), path, "/memory.events")
+            if ("memory" %in% strsplit(parts[2], ",")[[1]]) files <- paste0("/sys/fs/cgroup/memory", path, "/memory.oom_control")
+            for (file in files) {
+                count <- grep("^oom_kill [0-9]+$", strsplit(line_of(file), "\n")[[1]], value = TRUE)
+                if (length(count) == 1) return(paste0("{\"file\":", text_json(file), ",\"kills\":", sub("oom_kill ", "", count), "}"))
+            }
+        }
+        "null"
     }
 
     # What a run's reports share; NULL where sampling leaves it out: the run id decides, in all languages alike.
@@ -508,6 +594,88 @@ et <- local({
     is_string <- function(value) is.character(value) && length(value) == 1 && !is.na(value)
     is_text <- function(value) is_string(value) && value != ""
 
+    # What the run was started by, and what it was given: docs/platforms.md, by variables alone.
+
+    # Outermost first. Any of the variables tells; those with a space between have to be there together.
+    SIGNS <- list(
+        ci = c(
+            "CI", "CONTINUOUS_INTEGRATION", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILDKITE", "TRAVIS", "CIRCLECI",
+            "APPVEYOR", "TF_BUILD", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER"
+        ),
+        galaxy = c("GALAXY_SLOTS", "GALAXY_MEMORY_MB", "_GALAXY_JOB_DIR", "_GALAXY_JOB_TMP_DIR", "_GALAXY_JOB_HOME_DIR"),
+        nextflow = c("NXF_TASK_WORKDIR", "NXF_BOXID"),
+        snakemake = paste(
+            "OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS VECLIB_MAXIMUM_THREADS",
+            "NUMEXPR_NUM_THREADS TEMPDIR"
+        ),
+        cwl = character(),
+        slurm = c("SLURM_JOB_ID", "SLURM_JOBID"),
+        pbs = c("PBS_JOBID", "PBS_ENVIRONMENT"),
+        sge = "JOB_ID SGE_TASK_ID",
+        lsf = "LSB_JOBID",
+        container = c(
+            "container", "APPTAINER_CONTAINER", "APPTAINER_NAME", "SINGULARITY_CONTAINER", "SINGULARITY_NAME",
+            "KUBERNETES_SERVICE_HOST"
+        )
+    )
+
+    # Fills in platform and limits where the script gave none. What is left out is not looked up.
+    placed_in <- function(given, without) {
+        if (all(c("platform", "limits") %in% without)) return(given)
+        found <- platforms_here()
+        if (!("platform" %in% without)) {
+            others <- setdiff(found, given$platform)
+            if (is.null(given$platform) && length(others) > 0) {
+                given$platform <- others[1]
+                others <- others[-1]
+            }
+            if (is.null(given$platform_inner) && length(others) > 0) given$platform_inner <- others[1]
+        }
+        if (!("limits" %in% without) && is.null(given$limits)) given$limits <- limits_here(found)
+        given
+    }
+
+    platforms_here <- function() {
+        is_here <- vapply(SIGNS, function(signs) {
+            any(vapply(strsplit(signs, " ", fixed = TRUE), function(names) all(vapply(names, is_on, NA)), NA))
+        }, NA)
+        # A CWL runner has a tool begin with nothing inherited, and with the working directory for a home.
+        is_bare <- is_on("HOME") && is_on("TMPDIR") && !is_on("USER") && !is_on("LOGNAME")
+        is_here["cwl"] <- is_bare && identical(getwd(), Sys.getenv("HOME"))
+        if (any(file.exists("/run/.containerenv", "/.dockerenv"))) is_here["container"] <- TRUE
+        names(SIGNS)[is_here]
+    }
+
+    limits_here <- function(found) {
+        of <- function(platform, variable, unit = 1) if (platform %in% found) whole(variable) * unit else NA
+        least <- function(...) {
+            known <- c(...)
+            known <- known[!is.na(known) & known > 0]
+            if (length(known) == 0) NULL else min(known)
+        }
+        wall <- of("slurm", "SLURM_JOB_END_TIME") - whole("SLURM_JOB_START_TIME")
+        limits <- list(
+            memory_bytes = least(
+                of("galaxy", "GALAXY_MEMORY_MB", 2^20), of("slurm", "SLURM_MEM_PER_NODE", 2^20),
+                of("slurm", "SLURM_MEM_PER_CPU", 2^20) * whole("SLURM_CPUS_ON_NODE")
+            ),
+            wall_s = least(if (is.na(wall) || wall >= 365 * 24 * 3600) NA else wall, of("pbs", "PBS_WALLTIME")),
+            cpus = least(
+                of("galaxy", "GALAXY_SLOTS"), of("snakemake", "OMP_NUM_THREADS"), of("slurm", "SLURM_CPUS_PER_TASK"),
+                of("slurm", "SLURM_CPUS_ON_NODE"), of("pbs", "NCPUS"), of("pbs", "PBS_NUM_PPN"),
+                if (Sys.getenv("NHOSTS") == "1") of("sge", "NSLOTS"),
+                if (length(strsplit(trimmed(Sys.getenv("LSB_MCPU_HOSTS")), "[ \t]+")[[1]]) == 2) of("lsf", "LSB_DJOB_NUMPROC")
+            )
+        )
+        limits <- Filter(Negate(is.null), limits)
+        if (length(limits) == 0) NULL else limits
+    }
+
+    whole <- function(variable) {
+        text <- Sys.getenv(variable)
+        if (grepl("^[0-9]{1,15}$", text)) as.numeric(text) else NA
+    }
+
     # Scrubbing: no paths, addresses, or characters that a terminal obeys. In code points, whatever the locale is.
 
     SPACES <- c(9:13, 32, 160, 5760, 8192:8202, 8232, 8233, 8239, 8287, 12288, 65279)
@@ -577,10 +745,12 @@ et <- local({
     ruled_out <- function(endpoint, policy) {
         if (policy$deny || (!is.null(policy$endpoints) && !(endpoint %in% policy$endpoints))) return("site_policy")
         for (name in c("DO_NOT_TRACK", "ET_DISABLED")) {
-            if (!(tolower(trimmed(Sys.getenv(name))) %in% c("", "0", "false", "no", "off"))) return(tolower(name))
+            if (is_on(name)) return(tolower(name))
         }
         NULL
     }
+
+    is_on <- function(variable) !(tolower(trimmed(Sys.getenv(variable))) %in% c("", "0", "false", "no", "off"))
 
     # One that is there and can't be understood means no.
     site_policy <- function() {

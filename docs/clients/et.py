@@ -116,6 +116,7 @@ class Run:
         self._identity = None
         self._refused = None
         self._pid = None
+        self._marker = {}
         self._ended = False
         self._started = time.monotonic()
 
@@ -154,6 +155,7 @@ class Run:
         self._pid = os.getpid()
         result = self._refused = _never_raising(self._identify)
         if self._identity is not None:
+            self._before = None
             result = self._report("start", {})
             _never_raising(lambda: _watch(self))
         self._started = time.monotonic()
@@ -174,11 +176,16 @@ class Run:
         _open_runs.pop(id(self), None)
         if self._identity is None:
             return self._refused
-        used = _used_since(self._before, time.monotonic() - self._started)
+        used = self._used()
         methods = {measure: method for measure, method in used["measured_by"].items() if measure not in figures}
         methods.update(_copied(figures.get("measured_by")))
         used.update(figures, measured_by=methods)
-        return self._report("end", used)
+        result = self._report("end", used)
+        _never_raising(lambda: _remove_marker(self._marker))
+        return result
+
+    def _used(self):
+        return _used_since(self._before, time.monotonic() - self._started)
 
     def _report(self, event, figures):
         return _never_raising(lambda: self._report_in_own_process(event, figures))
@@ -195,7 +202,10 @@ class Run:
         report.update(figures)
         report["event"] = event
         report["since_start_s"] = round(time.monotonic() - self._started, 6)
-        return _enqueue(self._manifest, self._phone_home, report, self._identity)
+        if event == "end":
+            return _enqueue(self._manifest, self._phone_home, report, self._identity)
+        self._marker["used"] = {} if self._before is None else self._used()
+        return _enqueue(self._manifest, self._phone_home, report, self._identity, marker=self._marker)
 
 
 def _copied(values):
@@ -382,7 +392,7 @@ def _used_since(before, wall_s):
 # From figures to a file of the spool.
 
 
-def _enqueue(source, phone_home, given, identity, erase_key=None):
+def _enqueue(source, phone_home, given, identity, erase_key=None, marker=None):
     folders = _folders()
     manifest, reading, agreed = _declared(source, folders)
     if folders is None:
@@ -398,7 +408,9 @@ def _enqueue(source, phone_home, given, identity, erase_key=None):
         return Result("dropped", "sampled_out", "the author's sampling leaves this run out")
     now_ms = int(time.time() * 1000)
     report, stripped = _build(given, manifest, identity, now_ms)
-    _leave_out(report, policy["without"] + _without_of(reading))
+    without = policy["without"] + _without_of(reading)
+    _place(report, without)
+    _leave_out(report, without)
     text = _serialise(report)
     size = len(_utf8(text))
     if size > MAX_REPORT_BYTES:
@@ -408,6 +420,8 @@ def _enqueue(source, phone_home, given, identity, erase_key=None):
     path, reason, detail = _put(folders["spool"], name, _utf8(envelope))
     if reason is not None:
         return Result("dropped", reason, detail)
+    if marker is not None:
+        _never_raising(lambda: _leave_marker(marker, folders["spool"], name, report, without, manifest, identity, by))
     return Result("queued", None, "", report["id"], report["run_id"], path, tuple(stripped))
 
 
@@ -415,6 +429,98 @@ def _key(given):
     """An erase key: the script's own where it is one, else one that nobody has had."""
     is_key = isinstance(given, str) and len(given) == 32 and all(c in "0123456789abcdef" for c in given)
     return given if is_key else _hex(os.urandom(16))
+
+
+# What a run leaves of which nothing is heard any more: docs/spool-format.md.
+
+
+def _leave_marker(marker, spool, name, report, without, manifest, identity, by):
+    """Leaves it, or writes it anew with what is known by now. Not synced: after a power failure the run is gone, too."""
+    if "path" not in marker:
+        marker["path"] = os.path.join(spool, "open", name)
+        marker["id"] = _report_id(int(name[:13]))
+        marker["where"] = _whereabouts()
+    elif not os.path.exists(marker["path"]):
+        return  # Its user has withdrawn, or forgotten the run.
+    vanished = dict(report, id=marker["id"], event="vanished", outcome="unknown", **marker["used"])
+    _leave_out(vanished, without)
+    envelope = _envelope(_serialise(vanished), manifest, identity, by)
+    around = dict(marker["where"], oom=_out_of_memory_kills(), seen_at=report["occurred_at"], gone=None)
+    content = '%s,"envelope":%s}\n' % (_serialise(around)[:-1], envelope.rstrip())
+    temporary = os.path.join(spool, "tmp", os.path.basename(marker["path"]) + ".tmp")
+    _make_folder(os.path.dirname(marker["path"]))
+    _write_new(temporary, _utf8(content), lasting=False)
+    os.replace(temporary, marker["path"])
+
+
+def _remove_marker(marker):
+    if "path" in marker:
+        os.unlink(marker["path"])
+
+
+def _whereabouts():
+    """Which process this is, so that another can tell later whether it lives. What a system does not tell is None."""
+    machine = _line_of("/etc/machine-id")
+    return {
+        "et": 1,
+        "host": _host(),
+        "machine": machine and _sha256(machine)[:12],
+        "boot_id": _line_of("/proc/sys/kernel/random/boot_id"),
+        "pid_ns": _link_of("/proc/self/ns/pid"),
+        "time_ns": _link_of("/proc/self/ns/time"),
+        "processes": [{"pid": os.getpid(), "start_ticks": _start_ticks()}],
+        "job": _batch_job(),
+    }
+
+
+def _line_of(path):
+    try:
+        return _read(path).strip() or None
+    except OSError:
+        return None
+
+
+def _link_of(path):
+    try:
+        return os.readlink(path)
+    except (OSError, AttributeError):
+        return None
+
+
+def _start_ticks():
+    """When this process began, in clock ticks since the boot; None where /proc is not this namespace's."""
+    pid, _, rest = (_line_of("/proc/self/stat") or "").partition(" ")
+    return int(rest.rpartition(")")[2].split()[19]) if pid == str(os.getpid()) else None
+
+
+def _batch_job():
+    """A job of Slurm, which can be asked what became of it: sbatch(1)."""
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    job = os.environ.get("SLURM_JOB_ID", "") if array is None or task is None else "%s_%s" % (array, task)
+    first, mark, second = job.partition("_")
+    if not first.isdigit() or (mark and not second.isdigit()) or not job.isascii():
+        return None
+    cluster = os.environ.get("SLURM_CLUSTER_NAME", "")
+    is_name = cluster != "" and cluster.isascii() and all(c.isalnum() or c in "._-" for c in cluster)
+    return {"scheduler": "slurm", "id": job, "cluster": cluster if is_name else None}
+
+
+def _out_of_memory_kills():
+    """How often the kernel has killed for want of memory where this process is: cgroups(7), of both versions."""
+    for line in (_line_of("/proc/self/cgroup") or "").split("\n"):
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        path = "" if path == "/" else path
+        files = ()
+        if line and controllers == "":
+            files = ("/sys/fs/cgroup%s/memory.events" % path, "/sys/fs/cgroup/unified%s/memory.events" % path)
+        elif "memory" in controllers.split(","):
+            files = ("/sys/fs/cgroup/memory%s/memory.oom_control" % path,)
+        for file in files:
+            for count in (_line_of(file) or "").split("\n"):
+                if count.startswith("oom_kill "):
+                    return {"file": file, "kills": int(count[9:])}
+    return None
 
 
 def _identity(manifest, key):
@@ -684,6 +790,110 @@ def _leave_out(report, paths):
             report["data"].pop(path[len("data.") :], None)
 
 
+# What the run was started by, and what it was given: docs/platforms.md, by variables alone.
+
+# Outermost first. Any of the variables tells; those with a space between have to be there together.
+_SIGNS = (
+    (
+        "ci",
+        "CI|CONTINUOUS_INTEGRATION|GITHUB_ACTIONS|GITLAB_CI|JENKINS_URL|BUILDKITE|TRAVIS|CIRCLECI|APPVEYOR|TF_BUILD|"
+        "TEAMCITY_VERSION|CODEBUILD_BUILD_ID|BITBUCKET_BUILD_NUMBER",
+    ),
+    ("galaxy", "GALAXY_SLOTS|GALAXY_MEMORY_MB|_GALAXY_JOB_DIR|_GALAXY_JOB_TMP_DIR|_GALAXY_JOB_HOME_DIR"),
+    ("nextflow", "NXF_TASK_WORKDIR|NXF_BOXID"),
+    (
+        "snakemake",
+        "OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS VECLIB_MAXIMUM_THREADS "
+        "NUMEXPR_NUM_THREADS TEMPDIR",
+    ),
+    ("cwl", ""),
+    ("slurm", "SLURM_JOB_ID|SLURM_JOBID"),
+    ("pbs", "PBS_JOBID|PBS_ENVIRONMENT"),
+    ("sge", "JOB_ID SGE_TASK_ID"),
+    ("lsf", "LSB_JOBID"),
+    (
+        "container",
+        "container|APPTAINER_CONTAINER|APPTAINER_NAME|SINGULARITY_CONTAINER|SINGULARITY_NAME|KUBERNETES_SERVICE_HOST",
+    ),
+)
+_CONTAINER_FILES = ("/run/.containerenv", "/.dockerenv")
+_YEAR_S = 365 * 24 * 3600
+_place_of = {}
+
+
+def _place(report, without):
+    """Fills in platform and limits where the script gave none. What is left out is not looked up."""
+    if "platform" not in without:
+        others = [platform for platform in _platforms() if platform != report["platform"]]
+        if report["platform"] is None and others:
+            report["platform"] = others.pop(0)
+        if report["platform_inner"] is None and others:
+            report["platform_inner"] = others[0]
+    if "limits" not in without and report["limits"] is None:
+        report["limits"] = _limits_given()
+
+
+def _platforms():
+    """Those that are found, outermost first. Asked once a process."""
+    if "platforms" not in _place_of:
+        is_set = {name for name in os.environ if _is_on(name)}
+        found = [name for name, signs in _SIGNS if any(_are_set(sign, is_set) for sign in signs.split("|"))]
+        if _is_cwl(is_set):
+            found = sorted(found + ["cwl"], key=[name for name, _ in _SIGNS].index)
+        if "container" not in found and any(os.path.exists(file) for file in _CONTAINER_FILES):
+            found.append("container")
+        _place_of["platforms"] = found
+    return _place_of["platforms"]
+
+
+def _are_set(sign, is_set):
+    return sign != "" and all(name in is_set for name in sign.split(" "))
+
+
+def _is_cwl(is_set):
+    """A CWL runner's environment: nothing inherited, and the working directory for a home."""
+    if not {"HOME", "TMPDIR"} <= is_set or is_set & {"USER", "LOGNAME"}:
+        return False
+    try:
+        return os.getcwd() == os.environ["HOME"]
+    except OSError:
+        return False
+
+
+def _limits_given():
+    found = _platforms()
+    if not found:
+        return None
+    memory = [_given_to("galaxy", "GALAXY_MEMORY_MB", 2**20), _given_to("slurm", "SLURM_MEM_PER_NODE", 2**20)]
+    memory.append(_given_to("slurm", "SLURM_MEM_PER_CPU", 2**20 * (_whole("SLURM_CPUS_ON_NODE") or 0)))
+    begun, end = _whole("SLURM_JOB_START_TIME"), _whole("SLURM_JOB_END_TIME")
+    wall = [_given_to("pbs", "PBS_WALLTIME")]
+    if "slurm" in found and None not in (begun, end) and 0 < end - begun < _YEAR_S:
+        wall.append(end - begun)
+    cpus = [_given_to("galaxy", "GALAXY_SLOTS"), _given_to("snakemake", "OMP_NUM_THREADS")]
+    cpus += [_given_to("slurm", "SLURM_CPUS_PER_TASK"), _given_to("slurm", "SLURM_CPUS_ON_NODE")]
+    cpus += [_given_to("pbs", "NCPUS"), _given_to("pbs", "PBS_NUM_PPN")]
+    if os.environ.get("NHOSTS") == "1":
+        cpus.append(_given_to("sge", "NSLOTS"))
+    if len(os.environ.get("LSB_MCPU_HOSTS", "").split()) == 2:
+        cpus.append(_given_to("lsf", "LSB_DJOB_NUMPROC"))
+    limits = {}
+    for name, values in (("memory_bytes", memory), ("wall_s", wall), ("cpus", cpus)):
+        limits[name] = min((value for value in values if value), default=None)
+    return limits if any(limits.values()) else None
+
+
+def _given_to(platform, name, unit=1):
+    """A variable's whole number in its unit, where its platform is the one that set it."""
+    value = _whole(name) if platform in _platforms() else None
+    return None if value is None else value * unit
+
+
+def _whole(name):
+    text = os.environ.get(name, "")
+    return int(text) if text.isdigit() and text.isascii() and len(text) <= 15 else None
+
+
 # Scrubbing: no paths, addresses or characters that a terminal obeys.
 
 _JS_SPACE = "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -760,9 +970,13 @@ def _ruled_out(endpoint, policy):
     if policy["deny"] or (policy["endpoints"] is not None and endpoint not in policy["endpoints"]):
         return "site_policy"
     for name, reason in (("DO_NOT_TRACK", "do_not_track"), ("ET_DISABLED", "et_disabled")):
-        if os.environ.get(name, "").strip(_JS_SPACE).lower() not in ("", "0", "false", "no", "off"):
+        if _is_on(name):
             return reason
     return None
+
+
+def _is_on(variable):
+    return os.environ.get(variable, "").strip(_JS_SPACE).lower() not in ("", "0", "false", "no", "off")
 
 
 _NO = {"deny": True, "endpoints": None, "without": []}
@@ -1327,7 +1541,7 @@ def _write_durably(temporary, target, content):
     _sync_folder(os.path.dirname(target))
 
 
-def _write_new(path, content):
+def _write_new(path, content, lasting=True):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o600)
     try:
@@ -1336,7 +1550,8 @@ def _write_new(path, content):
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+        if lasting:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -100,6 +100,8 @@ _et_options() {
 _et_begin() {
 	[ "${_et_state-}" != open ] || return 0
 	_et_state=none
+	_et_marked=
+	_et_cpu_before=
 	_et_fields=
 	_et_flag=
 	_et_manifest=${1-}
@@ -111,7 +113,7 @@ _et_begin() {
 	_et_state=open
 	_et_report start
 	case $_et_answer in
-	queued*) ;;
+	queued*) _et_marked=${_et_answer#queued } ;; # The milliseconds of its start are in the name of its marker.
 	*)
 		# Not consented, left out by sampling, or not writable: what comes later is asked anew.
 		_et_began=$(_et_now_s)
@@ -128,7 +130,8 @@ _et_identify() {
 	[ ${#_et_key} -eq 32 ] || return 1
 	_et_hash=$(_et_hash_name) || return 1
 	_et_run=$(printf '%s' "$_et_key" | _et_sha256) || return 1
-	_et_run=$(printf '%.32s' "$_et_run")
+	_et_rest=${_et_run#????????????????????????????????}
+	_et_run=${_et_run%"$_et_rest"}
 	[ ${#_et_run} -eq 32 ] || return 1
 	_et_hostname=
 	{ read -r _et_hostname </proc/sys/kernel/hostname; } 2>/dev/null || _et_hostname=$(uname -n 2>/dev/null)
@@ -208,18 +211,29 @@ _et_report() {
 		unset IFS CDPATH
 		LC_ALL=C
 		export LC_ALL
+		if [ "$1" != end ] && [ -n "$_et_cpu_before$_et_marked" ]; then
+			_et_cpu
+			_et_used="${_et_mark}m$_et_began $(_et_now_s)"
+			[ -z "$_et_cpu_now" ] || _et_used="$_et_used${_et_mark}c$_et_cpu_before${_et_mark}C$_et_cpu_now"
+		else
+			_et_used=
+		fi
 		_et_deliver "$1" </dev/null
+		[ "$1" != end ] || [ -z "${_et_marked-}" ] || command rm -f "$_et_spool/open/$(_et_marker_name)"
 	) || :
 }
 
 _et_deliver() {
 	_et_places || return 0
+	[ "$1" = end ] || _et_whereabouts
 	set -- "$1" "$(command date -u '+%s %3N %Y-%m-%dT%H:%M:%S')" "$(_et_random 14)" "$(_et_now_s)"
 	[ ${#3} -eq 28 ] || return 0
 	_et_text=$(
 		ET_EVENT=$1 ET_DATE=$2 ET_RANDOM=$3 ET_NOW=$4 ET_BEGAN=$_et_began ET_FIELDS=$_et_fields ET_FLAG=$_et_flag \
 			ET_KEY=$_et_key ET_RUN=$_et_run ET_MANIFEST=$_et_manifest ET_CONSENT=$_et_config/consent \
 			ET_POLICY=$(_et_readable /etc/et/policy.json) ET_HAS_UPTIME=$([ -r /proc/uptime ] && printf 1) \
+			ET_HERE=$(pwd -P) ET_USED=$_et_used ET_REST=$_et_rest ET_MARKED=${_et_marked-} ET_HOST=$_et_host ET_PID=$$ \
+			ET_STAT=${_et_stat-} ET_MACHINE=${_et_machine-} ET_BOOT=${_et_boot-} ET_SPACES=${_et_spaces-} \
 			command awk "$_et_program"
 	)
 	case $_et_text in
@@ -232,17 +246,53 @@ _et_deliver() {
 	_et_text=${_et_text#queue }
 	_et_ms=${_et_text%% *}
 	_et_text=${_et_text#* }
-	# The flag's consent: the notice's digest is made of the text that stands in its place.
-	case $_et_text in
-	*"$_et_mark"*)
-		_et_notice=${_et_text#*"$_et_mark"}
-		_et_notice=${_et_notice%%"$_et_mark"*}
+	# The report's text, the marker's, and what the notice says, which its digest is made of where the flag is the consent.
+	_et_notice=${_et_text##*"$_et_mark"}
+	_et_text=${_et_text%"$_et_mark"*}
+	_et_vanished=${_et_text##*"$_et_mark"}
+	_et_text=${_et_text%"$_et_mark"*}
+	if [ -n "$_et_notice" ]; then
 		_et_digest=$(printf '%s' "$_et_notice" | _et_sha256)
 		_et_digest=$(printf '%.64s' "$_et_digest")
-		_et_text=${_et_text%%"$_et_mark"*}$_et_digest${_et_text##*"$_et_mark"}
-		;;
-	esac
+		_et_text=${_et_text%%"$_et_place"*}$_et_digest${_et_text#*"$_et_place"}
+		_et_vanished=${_et_vanished%%"$_et_place"*}$_et_digest${_et_vanished#*"$_et_place"}
+	fi
 	_et_put "$_et_ms-$_et_host-$$-$(printf '%.8s' "$_et_run")${3#????????????????????}.json" "$_et_text"
+}
+
+_et_place=$(printf '\002')
+
+# The marker of a run has the name of a report of its start; its random digits come of the run's key.
+_et_marker_name() {
+	printf '%s-%s-%s-%.8s%.8s.json' "$_et_marked" "$_et_host" "$$" "$_et_run" "$_et_rest"
+}
+
+# Leaves what is reported of the run if nothing is heard of it any more, or writes it anew with what is known by now. Not
+# synced: after a power failure the run is gone, too.
+_et_leave_marker() {
+	if [ -z "${_et_marked-}" ]; then
+		_et_marked=$_et_ms
+		[ -d "$_et_spool/open" ] || command mkdir -p "$_et_spool/open" || return 0
+	else
+		# Its user may have withdrawn, or forgotten the run.
+		[ -e "$_et_spool/open/$(_et_marker_name)" ] || return 0
+	fi
+	set -- "$(_et_marker_name)"
+	if { printf '%s\n' "$_et_vanished" >"$_et_spool/tmp/$1.tmp"; }; then
+		command mv -f "$_et_spool/tmp/$1.tmp" "$_et_spool/open/$1"
+	else
+		command rm -f "$_et_spool/tmp/$1.tmp"
+	fi
+}
+
+# Which process this is, so that another can tell later whether it lives. What a system does not tell is left empty.
+_et_whereabouts() {
+	_et_machine= _et_boot=
+	{ read -r _et_machine </etc/machine-id; } 2>/dev/null
+	[ -z "$_et_machine" ] || _et_machine=$(printf '%s' "$_et_machine" | _et_sha256)
+	{ read -r _et_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+	{ read -r _et_stat </proc/$$/stat; } 2>/dev/null || _et_stat=
+	_et_spaces=$(command ls -ld /proc/$$/ns/pid /proc/$$/ns/time)
 }
 
 # Whether a file is there, and can be read: "no", "yes", or "unreadable".
@@ -296,7 +346,8 @@ _et_put() {
 	if { printf '%s\n' "$2" >"$_et_spool/tmp/$1"; } && _et_sync "$_et_spool/tmp/$1" &&
 		command mv -f "$_et_spool/tmp/$1" "$_et_spool/new/$1"; then
 		_et_sync "$_et_spool/new"
-		printf queued
+		[ -z "$_et_vanished" ] || _et_leave_marker
+		printf 'queued %s' "$_et_ms"
 	else
 		command rm -f "$_et_spool/tmp/$1"
 	fi
@@ -808,28 +859,154 @@ BEGIN {
 	if (length(date[1]) != 10 || date[1] ~ /[^0-9]/) refuse("internal_error")
 	ms = date[1] date[2]
 	random = ENVIRON["ET_RANDOM"]
+	stamp = stamp_of(ms)
+	id = uuid(stamp, random)
+	if (F["exit_code"] !~ /^-?[0-9]+$/ || F["exit_code"] + 0 >= 4294967296 || F["exit_code"] + 0 < -2147483648) F["exit_code"] = ""
+	since = ENVIRON["ET_BEGAN"] == "" || ENVIRON["ET_EVENT"] == "report" ? "" : seconds(ENVIRON["ET_NOW"] - ENVIRON["ET_BEGAN"])
+	place()
+	report = report_text(id, ENVIRON["ET_EVENT"])
+	if (length(report) > 65536) refuse("too_large")
+	printf "queue %s %s\001", ms, envelope_text(report)
+	if (ENVIRON["ET_EVENT"] != "end") {
+		take(ENVIRON["ET_USED"])
+		measured()
+		F["outcome"] = "unknown"
+		stamp = ENVIRON["ET_MARKED"] == "" ? stamp : stamp_of(ENVIRON["ET_MARKED"])
+		printf "%s", marker_text(report_text(uuid(stamp, ENVIRON["ET_REST"]), "vanished"))
+	}
+	printf "\001%s", flagged ? agreed : ""
+}
+function stamp_of(ms,   rest, stamp) {
 	stamp = ""
 	for (rest = ms + 0; length(stamp) < 12; rest = int(rest / 16)) stamp = substr("0123456789abcdef", rest % 16 + 1, 1) stamp
+	return stamp
+}
+# A UUID of version 7 (RFC 9562).
+function uuid(stamp, random,   variant) {
 	variant = substr("89ab", (index("0123456789abcdef", substr(random, 4, 1)) - 1) % 4 + 1, 1)
-	id = substr(stamp, 1, 8) "-" substr(stamp, 9, 4) "-7" substr(random, 1, 3) "-" variant substr(random, 5, 3) "-" substr(random, 8, 12)
-	if (F["exit_code"] !~ /^-?[0-9]+$/ || F["exit_code"] + 0 >= 4294967296 || F["exit_code"] + 0 < -2147483648) F["exit_code"] = ""
-	platforms = "^(galaxy|slurm|pbs|sge|lsf|nextflow|snakemake|cwl|ci|container)$"
-	since = ENVIRON["ET_BEGAN"] == "" || ENVIRON["ET_EVENT"] == "report" ? "" : seconds(ENVIRON["ET_NOW"] - ENVIRON["ET_BEGAN"])
-	report = "{\"id\":\"" id "\",\"run_id\":\"" ENVIRON["ET_RUN"] "\",\"event\":\"" ENVIRON["ET_EVENT"] "\",\"project\":" quoted(project)
+	return substr(stamp, 1, 8) "-" substr(stamp, 9, 4) "-7" substr(random, 1, 3) "-" variant substr(random, 5, 3) "-" substr(random, 8, 12)
+}
+function report_text(id, event,   report) {
+	report = "{\"id\":\"" id "\",\"run_id\":\"" ENVIRON["ET_RUN"] "\",\"event\":\"" event "\",\"project\":" quoted(project)
 	report = report ",\"command\":" text_of("command") ",\"version\":" text_of("version") ",\"manifest_notice\":" V["m\035notice\035version"]
 	report = report ",\"occurred_at\":\"" date[3] "." date[2] "Z\",\"since_start_s\":" (since == "" || ("since_start_s" in without) ? "null" : number(since))
-	report = report ",\"test\":" (F["test"] == "true" ? "true" : "false") ",\"platform\":" word_of("platform", platforms) ",\"platform_inner\":null"
+	report = report ",\"test\":" (F["test"] == "true" ? "true" : "false") ",\"platform\":" word_of("platform", platforms) ",\"platform_inner\":" ("platform" in without ? "null" : word_of("platform_inner", platforms))
 	report = report ",\"outcome\":" word_of("outcome", "^(ok|failed|killed|unknown)$") ",\"exit_code\":" (F["exit_code"] == "" || ("exit_code" in without) ? "null" : number(F["exit_code"]))
 	report = report ",\"signal\":" word_of("signal", "^SIG[A-Z0-9+]+$") ",\"wall_s\":" amount("wall_s") ",\"cpu_user_s\":" amount("cpu_user_s") ",\"cpu_system_s\":" amount("cpu_system_s")
 	report = report ",\"max_rss_bytes\":" count_of("max_rss_bytes") ",\"threads\":" count_of("threads") ",\"read_bytes\":null,\"written_bytes\":null,\"measured_by\":" methods()
-	report = report ",\"limits\":null,\"kill_reason\":null,\"weight\":" number(1 / sample) ",\"inputs\":" inputs_text() ",\"exception\":" exception_text() ",\"data\":" data_text() "}"
-	if (length(report) > 65536) refuse("too_large")
+	report = report ",\"limits\":" limits_text() ",\"kill_reason\":null,\"weight\":" number(1 / sample) ",\"inputs\":" inputs_text() ",\"exception\":" exception_text() ",\"data\":" data_text() "}"
+	return report
+}
+function envelope_text(report,   g, envelope) {
 	g = "c\035grant\035"
-	digest = flagged ? "\001" agreed "\001" : V[g "notice\035digest"]
 	envelope = "{\"et\":1,\"endpoint\":" quoted(endpoint) ",\"notice\":{\"version\":" (flagged ? V["m\035notice\035version"] : V[g "notice\035version"]) ",\"digest\":"
-	envelope = envelope (flagged ? "\"" digest "\"" : quoted(digest)) "},\"grant\":" (flagged ? "\"flag\"" : quoted(V[g "id"]))
-	envelope = envelope ",\"hold\":" (!flagged && V[g "review\035approve"] == "true" ? "\"approve\"" : "null") ",\"erase_key\":\"" ENVIRON["ET_KEY"] "\",\"report\":" report "}"
-	printf "queue %s %s", ms, envelope
+	envelope = envelope (flagged ? "\"\002\"" : quoted(V[g "notice\035digest"])) "},\"grant\":" (flagged ? "\"flag\"" : quoted(V[g "id"]))
+	return envelope ",\"hold\":" (!flagged && V[g "review\035approve"] == "true" ? "\"approve\"" : "null") ",\"erase_key\":\"" ENVIRON["ET_KEY"] "\",\"report\":" report "}"
+}
+
+# What a run leaves of which nothing is heard any more: docs/spool-format.md.
+function or_null(text) { return text == "" ? "null" : quoted(text) }
+function marker_text(report,   parts, count, ticks, spaces, pid_ns, time_ns) {
+	count = split(ENVIRON["ET_STAT"], parts, ")")
+	ticks = ENVIRON["ET_STAT"] ~ ("^" ENVIRON["ET_PID"] " ") ? parts[count] : ""
+	count = split(ticks, parts, " ")
+	ticks = count >= 20 && parts[20] ~ /^[0-9]+$/ ? parts[20] : "null"
+	pid_ns = time_ns = ENVIRON["ET_SPACES"]
+	if (!sub(/^.*\/ns\/pid -> /, "", pid_ns)) pid_ns = ""
+	sub(/\n.*$/, "", pid_ns)
+	if (!sub(/^.*\/ns\/time -> /, "", time_ns)) time_ns = ""
+	sub(/\n.*$/, "", time_ns)
+	spaces = ",\"pid_ns\":" or_null(pid_ns) ",\"time_ns\":" or_null(time_ns)
+	return "{\"et\":1,\"host\":" quoted(ENVIRON["ET_HOST"]) ",\"machine\":" or_null(substr(ENVIRON["ET_MACHINE"], 1, 12)) ",\"boot_id\":" or_null(ENVIRON["ET_BOOT"]) spaces ",\"processes\":[{\"pid\":" ENVIRON["ET_PID"] ",\"start_ticks\":" ticks "}],\"job\":" job_text() ",\"oom\":" kills_text() ",\"seen_at\":\"" date[3] "." date[2] "Z\",\"gone\":null,\"envelope\":" envelope_text(report) "}"
+}
+# A job of Slurm, which can be asked what became of it: sbatch(1).
+function job_text(   job, cluster) {
+	job = ENVIRON["SLURM_JOB_ID"]
+	if (("SLURM_ARRAY_JOB_ID" in ENVIRON) && ("SLURM_ARRAY_TASK_ID" in ENVIRON)) job = ENVIRON["SLURM_ARRAY_JOB_ID"] "_" ENVIRON["SLURM_ARRAY_TASK_ID"]
+	if (job !~ /^[0-9]+(_[0-9]+)?$/) return "null"
+	cluster = ENVIRON["SLURM_CLUSTER_NAME"]
+	return "{\"scheduler\":\"slurm\",\"id\":\"" job "\",\"cluster\":" or_null(cluster ~ /^[A-Za-z0-9_.-]+$/ ? cluster : "") "}"
+}
+# How often the kernel has killed for want of memory where this process is: cgroups(7), of both versions.
+function kills_text(   line, parts, path, found) {
+	found = ""
+	while (found == "" && (getline line < "/proc/self/cgroup") > 0) {
+		split(line, parts, ":")
+		path = substr(line, length(parts[1]) + length(parts[2]) + 3)
+		if (path == "/") path = ""
+		if (parts[2] == "") { found = kills_in("/sys/fs/cgroup" path "/memory.events"); if (found == "") found = kills_in("/sys/fs/cgroup/unified" path "/memory.events") }
+		else if (("," parts[2] ",") ~ /,memory,/) found = kills_in("/sys/fs/cgroup/memory" path "/memory.oom_control")
+	}
+	close("/proc/self/cgroup")
+	return found == "" ? "null" : found
+}
+function kills_in(file,   line, found) {
+	found = ""
+	while ((getline line < file) > 0) if (line ~ /^oom_kill [0-9]+$/) found = "{\"file\":" quoted(file) ",\"kills\":" substr(line, 10) "}"
+	close(file)
+	return found
+}
+
+# What the run was started by, and what it was given: docs/platforms.md, by variables alone.
+function has(name) { return is_on(ENVIRON[name]) }
+function any(names,   parts, count, at) {
+	count = split(names, parts, " ")
+	for (at = 1; at <= count; at++) if (has(parts[at])) return 1
+	return 0
+}
+function all(names,   parts, count, at) {
+	count = split(names, parts, " ")
+	for (at = 1; at <= count; at++) if (!has(parts[at])) return 0
+	return 1
+}
+function is_file(path,   line, state) { state = (getline line < path); close(path); return state >= 0 }
+function add_platform(name, is_so) {
+	if (!is_so) return
+	here[name] = 1
+	if (name == F["platform"]) return
+	if (F["platform"] == "") F["platform"] = name
+	else if (F["platform_inner"] == "") F["platform_inner"] = name
+}
+# Fills in platform and limits where the script gave none, outermost first.
+function place() {
+	platforms = "^(galaxy|slurm|pbs|sge|lsf|nextflow|snakemake|cwl|ci|container)$"
+	if (F["platform"] !~ platforms) F["platform"] = ""
+	add_platform("ci", any("CI CONTINUOUS_INTEGRATION GITHUB_ACTIONS GITLAB_CI JENKINS_URL BUILDKITE TRAVIS CIRCLECI APPVEYOR TF_BUILD TEAMCITY_VERSION CODEBUILD_BUILD_ID BITBUCKET_BUILD_NUMBER"))
+	add_platform("galaxy", any("GALAXY_SLOTS GALAXY_MEMORY_MB _GALAXY_JOB_DIR _GALAXY_JOB_TMP_DIR _GALAXY_JOB_HOME_DIR"))
+	add_platform("nextflow", any("NXF_TASK_WORKDIR NXF_BOXID"))
+	add_platform("snakemake", all("OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS VECLIB_MAXIMUM_THREADS NUMEXPR_NUM_THREADS TEMPDIR"))
+	# A CWL runner has a tool begin with nothing inherited, and with the working directory for a home.
+	add_platform("cwl", all("HOME TMPDIR") && !any("USER LOGNAME") && ENVIRON["HOME"] == ENVIRON["ET_HERE"])
+	add_platform("slurm", any("SLURM_JOB_ID SLURM_JOBID"))
+	add_platform("pbs", any("PBS_JOBID PBS_ENVIRONMENT"))
+	add_platform("sge", all("JOB_ID SGE_TASK_ID"))
+	add_platform("lsf", has("LSB_JOBID"))
+	add_platform("container", any("container APPTAINER_CONTAINER APPTAINER_NAME SINGULARITY_CONTAINER SINGULARITY_NAME KUBERNETES_SERVICE_HOST") || is_file("/run/.containerenv") || is_file("/.dockerenv"))
+}
+function whole(name) { return ENVIRON[name] ~ /^[0-9]+$/ && length(ENVIRON[name]) <= 15 ? ENVIRON[name] + 0 : -1 }
+function limit(name, platform, value) {
+	if (!(platform in here) || value <= 0) return
+	if (!(name in least) || value < least[name]) least[name] = value
+}
+function limit_of(name) { return (name in least) ? number(least[name]) : "null" }
+function limits_text(   parts, begun) {
+	if ("limits" in without) return "null"
+	limit("memory", "galaxy", whole("GALAXY_MEMORY_MB") * 1048576)
+	limit("memory", "slurm", whole("SLURM_MEM_PER_NODE") * 1048576)
+	if (whole("SLURM_MEM_PER_CPU") > 0) limit("memory", "slurm", whole("SLURM_MEM_PER_CPU") * whole("SLURM_CPUS_ON_NODE") * 1048576)
+	begun = whole("SLURM_JOB_START_TIME")
+	if (begun >= 0 && whole("SLURM_JOB_END_TIME") - begun < 31536000) limit("wall", "slurm", whole("SLURM_JOB_END_TIME") - begun)
+	limit("wall", "pbs", whole("PBS_WALLTIME"))
+	limit("cpus", "galaxy", whole("GALAXY_SLOTS"))
+	limit("cpus", "snakemake", whole("OMP_NUM_THREADS"))
+	limit("cpus", "slurm", whole("SLURM_CPUS_PER_TASK"))
+	limit("cpus", "slurm", whole("SLURM_CPUS_ON_NODE"))
+	limit("cpus", "pbs", whole("NCPUS"))
+	limit("cpus", "pbs", whole("PBS_NUM_PPN"))
+	if (ENVIRON["NHOSTS"] == "1") limit("cpus", "sge", whole("NSLOTS"))
+	if (split(ENVIRON["LSB_MCPU_HOSTS"], parts, " ") == 2) limit("cpus", "lsf", whole("LSB_DJOB_NUMPROC"))
+	if (!("memory" in least) && !("wall" in least) && !("cpus" in least)) return "null"
+	return "{\"memory_bytes\":" limit_of("memory") ",\"wall_s\":" limit_of("wall") ",\"cpus\":" limit_of("cpus") "}"
 }
 '
 
