@@ -1,16 +1,18 @@
 /** What the client of every language must do alike: docs/spool-format.md and docs/consent.md, tried on real scripts. */
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { deny, grant, noticeDigest, withdraw } from "../../src/consent/change.js";
 import type { ConsentRecord } from "../../src/consent/record.js";
 import { runIdOf } from "../../src/report/ids.js";
 import { scrubText } from "../../src/report/scrub.js";
-import type { WireReport } from "../../src/report/types.js";
+import type { Platform, WireLimits, WireReport } from "../../src/report/types.js";
 import { validateReport } from "../../src/server/intake/validate.js";
+import { parseEnvelope } from "../../src/spool/envelope.js";
 import { type Entry, entries, readEntry } from "../../src/spool/read.js";
 import type { ChildResult } from "../helpers/child.js";
-import { type Call, call, type Ending, LANGUAGES, type Language } from "../helpers/client-languages.js";
+import { type Call, call, type Ending, enqueueBy, LANGUAGES, type Language } from "../helpers/client-languages.js";
 import { type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { mountSmallDisk, takeAllRoom, unmount } from "../helpers/small-disk.js";
@@ -73,6 +75,7 @@ const ENDS: Readonly<Record<Ending, (language: Language) => Omit<ChildResult, "s
 	exit3: () => ({ code: 3, signal: null, stdout: "before\n" }),
 	exception: ({ exceptionCode }) => ({ code: exceptionCode, signal: null, stdout: "before\n" }),
 	signal: () => ({ code: null, signal: "SIGTERM", stdout: "before\n" }),
+	killed: () => ({ code: null, signal: "SIGKILL", stdout: "before\n" }),
 };
 
 /** Runs the script, and holds that it is none the worse for its client. */
@@ -333,6 +336,93 @@ expect("how it ended: by a signal, of which it dies", async (t, language) => {
 	t.deepEqual(told, language.tellsSignals ? [["killed", "SIGTERM"]] : []);
 	t.is(waiting(home).length, 2 + ends.length);
 });
+
+expect("how it ended: by what it can't know, so that it leaves a marker", async (t, language) => {
+	const home = grantedHome(t);
+	await unharmed(t, language, home, { ending: "killed" });
+	if (language.client === null) return; // TODO
+	t.deepEqual(
+		reports(home).map(({ event }) => event),
+		["start", "prelim"],
+	);
+	const names = namesIn(home.spool.open);
+	t.is(names.length, 1);
+	t.is(mode(join(home.spool.open, names[0] ?? "")), "600");
+	const marker = JSON.parse(readFileSync(join(home.spool.open, names[0] ?? ""), "utf8"));
+	t.is(marker.et, 1);
+	const [start] = waiting(home);
+	t.is(marker.host, start?.name.split("-")[1]);
+	if (process.platform === "linux") {
+		t.is(marker.boot_id, readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+		t.is(marker.pid_ns, readlinkSync("/proc/self/ns/pid"));
+		t.true(marker.processes[0].start_ticks > 0);
+	}
+	t.is(`${marker.processes[0].pid}`, start?.name.split("-")[2]);
+	const parsed = parseEnvelope(JSON.stringify(marker.envelope));
+	t.true(parsed.ok);
+	if (!parsed.ok) return;
+	const { report, ...around } = parsed.envelope;
+	const { report: started, ...aroundStart } = start?.envelope ?? parsed.envelope;
+	t.deepEqual(around, aroundStart);
+	t.deepEqual([report.event, report.outcome, report.run_id], ["vanished", "unknown", started.run_id]);
+	t.deepEqual(report.inputs, [{ name: "pairs", unit: "reads", size: 12345678 }]);
+	const judged = validateReport(report);
+	t.true(judged.ok, judged.ok ? "" : judged.message);
+});
+
+expect(
+	"a run that has ended leaves no marker, and one whose marker was taken away makes no new one",
+	async (t, language) => {
+		const home = grantedHome(t);
+		for (const ending of ["ok", "exit3", "exception"] as const) {
+			await unharmed(t, language, home, { ending });
+			t.deepEqual(namesIn(home.spool.open), []);
+		}
+	},
+);
+
+interface PlatformCase {
+	name: string;
+	env: Record<string, string>;
+	working_directory: string;
+	files?: Record<string, string>;
+	platform: Platform | null;
+	platform_inner: Platform | null;
+	limits: WireLimits | null;
+}
+
+const { cases: PLATFORM_CASES } = JSON.parse(
+	readFileSync(new URL("../../../docs/platforms.json", import.meta.url), "utf8"),
+) as { cases: PlatformCase[] };
+
+/** What this machine adds to a case: it may be a container itself, and its files say so. */
+function inThisContainer({ platform, platform_inner }: PlatformCase): (Platform | null)[] {
+	const isContainer = ["/run/.containerenv", "/.dockerenv"].some((file) => existsSync(file));
+	const found = [platform, platform_inner].filter((each) => each !== null);
+	if (isContainer && !found.includes("container")) found.push("container");
+	return [found[0] ?? null, found[1] ?? null];
+}
+
+expect(
+	"what a run was started by, and what it was given, is told as docs/platforms.json has it",
+	async (t, language) => {
+		const home = grantedHome(t);
+		for (const each of PLATFORM_CASES) {
+			// What only files tell can't be laid into this machine.
+			if (each.files !== undefined) continue;
+			const cwd = temporaryFolder(t);
+			const isHome = each.env["HOME"] === each.working_directory;
+			const env = { ...each.env, ...(isHome && { HOME: cwd }), ...(each.env["TMPDIR"] && { TMPDIR: tmpdir() }) };
+			const { code, stdout, stderr } = await enqueueBy(t, language, home, { env, cwd });
+			t.deepEqual([code, stdout, stderr], [0, "", ""], each.name);
+			const { platform, platform_inner, limits } = reports(home).at(-1) as WireReport;
+			t.deepEqual([platform, platform_inner], inThisContainer(each), each.name);
+			// TypeScript's looks at the machine's own limits, too.
+			if (language.client !== null) t.deepEqual(limits, each.limits, each.name);
+		}
+		t.is(reports(home).length, PLATFORM_CASES.filter(({ files }) => files === undefined).length);
+	},
+);
 
 expect("files are their user's alone", async (t, language) => {
 	const home = grantedHome(t);

@@ -4,14 +4,15 @@ import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
-import { type ChildResult, runProgram } from "./child.js";
+import { type ChildOptions, type ChildResult, runProgram } from "./child.js";
 import type { Home } from "./home.js";
 import { moduleUrl } from "./modules.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../test/fixtures/clients/", import.meta.url));
 const CLIENTS = fileURLToPath(new URL("../../../docs/clients/", import.meta.url));
 
-export type Ending = "ok" | "exit3" | "exception" | "signal";
+/** `killed`: at once, so that nothing can be said. */
+export type Ending = "ok" | "exit3" | "exception" | "signal" | "killed";
 
 export interface Language {
 	name: string;
@@ -26,6 +27,8 @@ export interface Language {
 	exceptionType: string | null;
 	/** Null where the language measures no peak of memory. */
 	measuresMemory: boolean;
+	/** A program that keeps one report of a run, of the manifest that the variable MANIFEST names. */
+	enqueues: readonly string[];
 	/** False where a signal ends a script before it can say so: the run's marker is left, and no end. */
 	tellsSignals: boolean;
 	isHere: boolean;
@@ -40,6 +43,12 @@ const NODE: Language = {
 	program: [process.execPath],
 	script: "script.mjs",
 	client: null,
+	enqueues: [
+		process.execPath,
+		"--input-type=module",
+		"-e",
+		"(await import(process.env.CLIENT_MODULE)).enqueue({}, { manifest: process.env.MANIFEST })",
+	],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
@@ -52,6 +61,7 @@ const PYTHON: Language = {
 	program: ["python3", "-B"],
 	script: "script.py",
 	client: "et.py",
+	enqueues: ["python3", "-B", "-c", "import os, et; et.enqueue(os.environ['MANIFEST'])"],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
@@ -72,6 +82,7 @@ const SH: Language = {
 	...SHELL,
 	name: "sh",
 	program: ["sh"],
+	enqueues: ["sh", "-c", 'sh "$CLIENTS/et.sh" enqueue "$MANIFEST"'],
 	exceptionType: null,
 	isHere: isHere("sh", "-c", ":"),
 };
@@ -80,6 +91,7 @@ const BASH: Language = {
 	...SHELL,
 	name: "bash",
 	program: ["bash"],
+	enqueues: ["bash", "-c", 'bash "$CLIENTS/et.sh" enqueue "$MANIFEST"'],
 	exceptionType: "CommandFailed",
 	isHere: isHere("bash", "-c", ":"),
 };
@@ -89,6 +101,7 @@ const PERL: Language = {
 	program: ["perl"],
 	script: "script.pl",
 	client: "ET.pm",
+	enqueues: ["perl", "-e", "use lib $ENV{CLIENTS}; require ET; ET::enqueue(manifest => $ENV{MANIFEST})"],
 	exceptionCode: 255,
 	exceptionType: "ValueError",
 	measuresMemory: true,
@@ -101,6 +114,12 @@ const R: Language = {
 	program: ["Rscript", "--vanilla"],
 	script: "script.R",
 	client: "et.R",
+	enqueues: [
+		"Rscript",
+		"--vanilla",
+		"-e",
+		'source(file.path(Sys.getenv("CLIENTS"), "et.R")); et$enqueue(Sys.getenv("MANIFEST"))',
+	],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
@@ -139,4 +158,15 @@ export function call(t: ExecutionContext, language: Language, home: Home, option
 	const [program = "", ...args] = [...before, ...language.program, ship(language, home), ...words];
 	const module = { CLIENT_MODULE: moduleUrl("src/index.js") };
 	return runProgram(t, program, args, { env: { ...home.env, ...module, ...env } });
+}
+
+/** Keeps one report by the language's client, in an environment of which nothing but PATH is this process's. */
+export function enqueueBy(
+	t: ExecutionContext,
+	{ enqueues: [program = "", ...args] }: Language,
+	{ manifestPath, env: { PATH, ET_SPOOL, ET_CONFIG } }: Home,
+	{ env = {}, cwd }: ChildOptions,
+): Promise<ChildResult> {
+	const clients = { CLIENTS, PYTHONPATH: CLIENTS, CLIENT_MODULE: moduleUrl("src/index.js"), MANIFEST: manifestPath };
+	return runProgram(t, program, args, { env: { ...env, PATH, ET_SPOOL, ET_CONFIG, ...clients }, ...(cwd && { cwd }) });
 }
