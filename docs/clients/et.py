@@ -449,8 +449,11 @@ def _leave_marker(marker, spool, name, report, without, manifest, identity, by):
     content = '%s,"envelope":%s}\n' % (_serialise(around)[:-1], envelope.rstrip())
     temporary = os.path.join(spool, "tmp", os.path.basename(marker["path"]) + ".tmp")
     _make_folder(os.path.dirname(marker["path"]))
-    _write_new(temporary, _utf8(content), lasting=False)
-    os.replace(temporary, marker["path"])
+    try:
+        _write_new(temporary, _utf8(content), lasting=False)
+        os.replace(temporary, marker["path"])
+    except OSError:
+        os.unlink(temporary)
 
 
 def _remove_marker(marker):

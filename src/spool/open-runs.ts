@@ -63,15 +63,21 @@ export interface MarkerEntry {
  */
 export function writeMarker(folders: SpoolFolders, name: string, marker: Marker): void {
 	const temporary = within(folders.tmp, `${name}.tmp`);
-	const text = `${JSON.stringify(marker)}\n`;
+	const write = (): void => {
+		writeFileSync(temporary, `${JSON.stringify(marker)}\n`, { mode: FILE_MODE });
+		renameSync(temporary, within(folders.open, name));
+	};
 	try {
-		writeFileSync(temporary, text, { mode: FILE_MODE });
-		renameSync(temporary, within(folders.open, name));
+		try {
+			write();
+		} catch (error) {
+			if (systemErrorCode(error) !== "ENOENT") throw error;
+			for (const folder of [folders.tmp, folders.open]) makeFolder(folder);
+			write();
+		}
 	} catch (error) {
-		if (systemErrorCode(error) !== "ENOENT") throw error;
-		for (const folder of [folders.tmp, folders.open]) makeFolder(folder);
-		writeFileSync(temporary, text, { mode: FILE_MODE });
-		renameSync(temporary, within(folders.open, name));
+		remove(temporary);
+		throw error;
 	}
 }
 
@@ -82,8 +88,12 @@ export function hasMarker(folders: SpoolFolders, name: string): boolean {
 
 /** Never throws: a marker that stays is decided on by the uploader. */
 export function removeMarker(folders: SpoolFolders, name: string): void {
+	remove(within(folders.open, name));
+}
+
+function remove(path: string): void {
 	try {
-		unlinkSync(within(folders.open, name));
+		unlinkSync(path);
 	} catch {
 		// It was never there, or the spool can't be written.
 	}

@@ -141,6 +141,7 @@ expect("a run is three files, each valid here and on the server", async (t, lang
 });
 
 expect("what is declared arrives, and what is measured", async (t, language) => {
+	const begunMs = Math.floor(Date.now() / 1000) * 1000; // As far as a shell's clock may tell.
 	const home = grantedHome(t);
 	await unharmed(t, language, home);
 	const end = endOf(home);
@@ -151,10 +152,10 @@ expect("what is declared arrives, and what is measured", async (t, language) => 
 	t.false(end.test);
 	t.deepEqual(end.inputs, [{ name: "pairs", unit: "reads", size: 12345678 }]);
 	t.deepEqual(end.data, { duplexes: 12, note: "fine" });
-	t.true(Math.abs(Date.parse(end.occurred_at) - Date.now()) < 60_000);
+	t.true(Date.parse(end.occurred_at) >= begunMs && Date.parse(end.occurred_at) <= Date.now() + 1);
 	const { wall_s, cpu_user_s, cpu_system_s, max_rss_bytes, measured_by } = end;
 	for (const seconds of [wall_s, cpu_user_s, cpu_system_s, end.since_start_s]) {
-		t.true(seconds !== null && seconds >= 0 && seconds < 60, String(seconds));
+		t.true(seconds !== null && seconds >= 0 && seconds < 600, String(seconds));
 	}
 	if (language.measuresMemory) t.true(max_rss_bytes !== null && max_rss_bytes > 1e6);
 	else t.is(max_rss_bytes, null);
