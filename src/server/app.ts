@@ -4,6 +4,7 @@ import helmet from "@fastify/helmet";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
 import type { Clock, Log, ServerConfig } from "./config.js";
+import { addExports, EVENTS_EXPORT_PATH, RUNS_EXPORT_PATH } from "./exports/route.js";
 import { addBodies } from "./http/bodies.js";
 import { guardListener, listenerOptions } from "./http/listener.js";
 import { addRateLimit } from "./http/rate.js";
@@ -33,6 +34,8 @@ const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
 	[ERASURES_PATH, "POST"],
 	[PREDECESSOR_PATH, "POST"],
 	[HEALTH_PATH, "GET"],
+	[RUNS_EXPORT_PATH, "GET"],
+	[EVENTS_EXPORT_PATH, "GET"],
 	[RUNS_PATH, "GET"],
 	[RUN_PATH, "GET"],
 	[STYLE_PATH, "GET"],
@@ -55,6 +58,7 @@ export async function buildApp({ store, clock, log, config, tls }: AppOptions): 
 	const intake = { store, clock, config, bodies: addBodies(app, config) };
 	addIntake(app, intake);
 	addPredecessor(app, intake);
+	addExports(app, { store, clock });
 	addPages(app, { store, config });
 	addHealth(app, store);
 	for (const [path, method] of METHODS) refuseOtherMethods(app, path, method);

@@ -100,6 +100,14 @@ export const MAX_MESSAGE_LENGTH = 300;
 /** Longest id that a verdict echoes when it is not one of ours, in characters. */
 export const MAX_ECHOED_ID_LENGTH = 128;
 
+/** Runs or events on a page of JSON, where an address does not say, and at most. */
+export const USUAL_EXPORT_PAGE = 100;
+export const MAX_EXPORT_PAGE = 1000;
+/** Runs or events that are read at once, however many are given out. */
+export const EXPORT_STEP = 500;
+/** Rows that a reader of Parquet can skip together; so many are in memory at once. */
+export const PARQUET_GROUP_ROWS = 10_000;
+
 /** Events of one run that are read to show it; the newest count. */
 export const MAX_EVENTS_SHOWN = 200;
 

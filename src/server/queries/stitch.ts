@@ -2,7 +2,7 @@
  * One run out of its events. Pure, and the same whatever the order in which the events came, and
  * however often: late, repeated and missing events are the normal case.
  */
-import { endingOf, type RunEnding, totalsByUnit } from "../../report/run-figures.js";
+import { endingOf, RUN_ENDINGS, totalsByUnit } from "../../report/run-figures.js";
 import {
 	type DataValue,
 	MEASURES,
@@ -23,7 +23,8 @@ import type { StoredEvent, StoredReport } from "../store/types.js";
  * - `vanished`: it is gone without an end, nobody knows why
  * - `unknown`: it ended, and its report does not say how
  */
-export type RunStatus = "running" | "overdue" | RunEnding;
+export const RUN_STATUSES = ["running", "overdue", ...RUN_ENDINGS] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export interface Figure {
 	value: number;

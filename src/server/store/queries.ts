@@ -2,7 +2,7 @@
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import { MAX_EVENTS_SHOWN } from "../config.js";
 import type { Schema } from "./schema.js";
-import type { LostTotal, RunsQuery, RunsSlice, StoreCounts, StoredEvent, StoredRun } from "./types.js";
+import type { EventsQuery, LostTotal, RunsQuery, RunsSlice, StoreCounts, StoredEvent, StoredRun } from "./types.js";
 
 type Database = Kysely<Schema>;
 
@@ -47,6 +47,30 @@ export async function listRuns(db: Database, query: RunsQuery & { asOf: number }
 		hasOlder: upwards || more,
 		hasNewer: upwards ? more : query.from !== undefined,
 	};
+}
+
+/** Walks along the key, from a place on; with a project, along the index of its events. */
+export async function events(db: Database, query: EventsQuery): Promise<StoredEvent[]> {
+	let rows = db
+		.selectFrom("events")
+		.select(EVENT_COLUMNS)
+		.where("seq", ">", query.after)
+		.orderBy("seq")
+		.limit(query.limit);
+	if (query.project !== undefined) {
+		const id = await projectId(db, query.project);
+		if (id === undefined) return [];
+		rows = rows.where("project_id", "=", id);
+	}
+	for (const column of ["command", "version", "event", "outcome"] as const) {
+		const value = query[column];
+		if (value !== undefined) rows = rows.where(column, "=", value);
+	}
+	if (query.tests !== undefined) rows = rows.where("test", "=", query.tests === "only" ? 1 : 0);
+	if (query.since !== undefined) rows = rows.where("occurred_at", ">=", query.since);
+	if (query.until !== undefined) rows = rows.where("occurred_at", "<", query.until);
+	if (query.receivedUntil !== undefined) rows = rows.where("received_at", "<=", query.receivedUntil);
+	return (await rows.execute()).map(toStoredEvent);
 }
 
 export async function runEvents(db: Database, project: string, runId: string): Promise<StoredEvent[]> {

@@ -10,6 +10,7 @@ import type {
 	BatchRecords,
 	ErasureRecord,
 	ErasureResult,
+	EventsQuery,
 	InsertResult,
 	RunsQuery,
 	SchemaVersions,
@@ -47,6 +48,13 @@ export abstract class SharedStore implements Store {
 
 	/** The place of the newest event below which, in the order of places, no event comes any more. */
 	abstract newestPlace(): Promise<number>;
+
+	/** In a transaction that is not committed yet: no insert takes longer. */
+	readonly settlingMs: number = 60_000;
+
+	events(query: EventsQuery) {
+		return this.attempt(() => queries.events(this.db, query));
+	}
 
 	listRuns(query: RunsQuery) {
 		return this.attempt(async () =>

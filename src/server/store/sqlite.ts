@@ -112,6 +112,8 @@ function syncFile(file: string): void {
 }
 
 class SqliteStore extends SharedStore {
+	/** One writer at a time. */
+	override readonly settlingMs = 0;
 	readonly #db: Sqlite.Database;
 	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
 	readonly #projectIds = new Map<string, number>();

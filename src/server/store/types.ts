@@ -115,14 +115,33 @@ export interface StoredEvent {
  * One page of the runs, newest first by their newest event. A page belongs to a moment (`asOf`):
  * walking from page to page shows every run of that moment once, whatever is stored meanwhile.
  */
+export type TestsWanted = "without" | "only";
+
 export interface RunsQuery {
 	project?: string | undefined;
 	/** Runs of which no event says that it is a test, or those others; left out, all. */
-	tests?: "without" | "only" | undefined;
+	tests?: TestsWanted | undefined;
 	/** The newest event that counts; left out, the newest there is. */
 	asOf?: number | undefined;
 	/** Only runs older, or only runs newer, than the one at this place. */
 	from?: { before: number } | { after: number } | undefined;
+	limit: number;
+}
+
+/** Events in the order in which they were stored, behind a place. Times are milliseconds since the epoch. */
+export interface EventsQuery {
+	project?: string | undefined;
+	command?: string | undefined;
+	version?: string | undefined;
+	event?: ReportEvent | undefined;
+	outcome?: Outcome | undefined;
+	tests?: TestsWanted | undefined;
+	/** When they occurred, by the server's clock: not before, and before. */
+	since?: number | undefined;
+	until?: number | undefined;
+	/** When they were received at the latest. */
+	receivedUntil?: number | undefined;
+	after: number;
 	limit: number;
 }
 
@@ -182,6 +201,12 @@ export interface Store {
 	 */
 	erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]>;
 	listRuns(query: RunsQuery): Promise<RunsSlice>;
+	/**
+	 * How long after it was received an event may still appear at a place before others', in milliseconds: who reads on
+	 * from a place leaves alone what is younger. 0 where places are given in the order of their commits.
+	 */
+	readonly settlingMs: number;
+	events(query: EventsQuery): Promise<StoredEvent[]>;
 	/** The run's events in the order of storing, none where there is no such run. */
 	runEvents(project: string, runId: string): Promise<StoredEvent[]>;
 	/** The names of the first `limit` projects, in alphabetical order. */
