@@ -5,7 +5,9 @@
 export { askConsent } from "./client/ask.js";
 export type { AskConsentOptions, AskConsentResult, NotAsked } from "./client/ask-consent.js";
 export { type EnqueueOptions, enqueue } from "./client/enqueue.js";
+export { countInput, inputSize } from "./client/input-size.js";
 export { loadManifest, type ManifestSource } from "./client/manifest-file.js";
+export type { InputFile, InputSize, InputUnit } from "./client/measured-size.js";
 export type { Dropped, DropReason, EnqueueResult, NotConsented, Queued } from "./client/result.js";
 export { Run, type RunFigures, type RunOptions, startRun } from "./client/run.js";
 export type { Refusal } from "./consent/decide.js";
@@ -15,6 +17,7 @@ export type {
 	ExceptionInput,
 	InputSizes,
 	Measure,
+	MeasuredSize,
 	Outcome,
 	Platform,
 	ReportEvent,

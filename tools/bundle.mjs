@@ -72,6 +72,8 @@ const SELDOM = [
 	{ file: "index-run.cjs", modules: ["client/open-run", "client/endings"], knowsItsPlace: false },
 	// Where a person is asked for consent.
 	{ file: "index-ask.cjs", modules: ["client/ask-consent"], knowsItsPlace: false },
+	// Where a script asks how big its inputs are.
+	{ file: "index-sizes.cjs", modules: ["client/measured-size"], knowsItsPlace: false },
 	// Where a text is more than plain words, or an exception's.
 	{
 		file: "index-texts.cjs",

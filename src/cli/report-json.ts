@@ -35,9 +35,19 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
 	typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** `{ "size": 40, "measured_by": "counted" }`, or a size alone. */
+function clientSize(value: unknown): unknown {
+	if (!isObject(value)) return value;
+	const { measured_by: measuredBy, ...rest } = value;
+	return { ...rest, measuredBy };
+}
+
 /** Values that JSON writes otherwise than the client takes them. */
 function clientValue(name: string, value: unknown): unknown {
 	if (name === "occurred_at" && typeof value === "string") return new Date(value);
+	if (name === "inputs" && isObject(value)) {
+		return Object.fromEntries(Object.entries(value).map(([input, size]) => [input, clientSize(size)]));
+	}
 	if (name !== "limits" || !isObject(value)) return value;
 	return { memoryBytes: value["memory_bytes"], wallS: value["wall_s"], cpus: value["cpus"] };
 }

@@ -32,9 +32,9 @@ const isInput = (input: unknown): input is WireInput =>
 	isObject(input) && typeof input["name"] === "string" && typeof input["unit"] === "string";
 
 function inputFields(inputs: readonly WireInput[]): Field[] {
-	return inputs.map(({ name, unit, size }) => ({
+	return inputs.map(({ name, unit, size, measured_by }) => ({
 		path: `inputs.${name}`,
-		value: `${size ?? "not known"} ${unit}`,
+		value: `${size ?? "not known"} ${unit}${typeof measured_by === "string" ? ` (${measured_by})` : ""}`,
 		words: ["the size of an input"],
 	}));
 }

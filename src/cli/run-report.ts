@@ -15,7 +15,7 @@ import type { Figure } from "../host/figure.js";
 import { hasKilledSince, type OomCount, oomCount } from "../host/memory-cgroup.js";
 import type { Measure, ReportInput } from "../report/types.js";
 import type { ChildEnd } from "./child.js";
-import { dataFrom, measureInputs } from "./inputs.js";
+import { dataFrom, type InputSizesSoFar, measureInputs } from "./inputs.js";
 
 export interface RunReportOptions {
 	/** Path of the author's et.json. */
@@ -97,13 +97,13 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	if (identity === null) return NOT_REPORTED;
 	const data = dataFrom(options.data, manifest);
 	const known: ReportInput = { command, ...(version === undefined ? {} : { version }), test, data };
-	const report = (event: "start" | "prelim" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
-		const given = { ...known, ...figures, event };
+	const report = (event: "start" | "prelim" | "end", figures: () => ReportInput, keeper?: Keeper): EnqueueResult => {
+		const given = () => ({ ...known, ...figures(), event });
 		// An uploader that is started now would be waited for, and weighed, with the command.
 		const running = { ...context, startsUploader: event === "end", readsLimits: true };
 		return enqueueIn(running, given, { manifest: path, phoneHome }, identity, keeper);
 	};
-	const keep = (event: "start" | "end", figures: ReportInput, keeper?: Keeper): EnqueueResult => {
+	const keep = (event: "start" | "end", figures: () => ReportInput, keeper?: Keeper): EnqueueResult => {
 		const result = report(event, figures, keeper);
 		tell(event, result);
 		return result;
@@ -112,15 +112,20 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 	const marked = keepMarked((marker) => {
 		open = marker;
 	});
-	if (keep("start", { sinceStartS: 0 }, marked).status === "not_consented") return NOT_REPORTED;
+	// Where the end is never told, the start has told what the run was given. Without consent no file is looked at.
+	let sizes: InputSizesSoFar = () => ({});
+	const begins = (): ReportInput => {
+		sizes = measureInputs(options.inputs, manifest);
+		return { sinceStartS: 0, inputs: sizes() };
+	};
+	if (keep("start", begins, marked).status === "not_consented") return NOT_REPORTED;
 	const oom = oomCount();
-	const sizes = measureInputs(options.inputs, manifest);
 	const watch = watchChild();
 	const startedS = context.monotonicS();
 	const measuredSoFar = (used: ChildUsage) => measured(microseconds(context.monotonicS() - startedS), used);
 	const remember = (): void => {
 		const { wallS: _unknown, ...figures } = measuredSoFar(watch.soFar());
-		if (open !== null) report("prelim", { ...figures, inputs: sizes() }, markOnly(open));
+		if (open !== null) report("prelim", () => ({ ...figures, inputs: sizes() }), markOnly(open));
 	};
 	const forgetTimer = everMoreSeldom(() => quietly(remember));
 	return {
@@ -131,7 +136,8 @@ function begin(context: ClientContext, options: RunReportOptions): RunReport {
 		},
 		end(end) {
 			forgetTimer();
-			keep("end", { ...outcomeOf(end, oom), ...measuredSoFar(watch.end()), inputs: sizes() });
+			const figures = measuredSoFar(watch.end());
+			keep("end", () => ({ ...outcomeOf(end, oom), ...figures, inputs: sizes() }));
 			open?.remove();
 		},
 	};

@@ -79,12 +79,13 @@ export type Keeper = (composed: Composed, context: Placed, by: By) => EnqueueRes
 /**
  * Keeps one report of a run.
  *
+ * @param found the figures; or what finds them out, which is asked once the report may be kept
  * @param run the run that the report belongs to; by default a run of its own
  * @param keeper by default it is put where the uploader finds it
  */
 export function enqueueIn(
 	context: ClientContext,
-	given: ReportInput,
+	found: ReportInput | (() => ReportInput),
 	options: EnqueueOptions,
 	run?: RunIdentity,
 	keeper: Keeper = keep,
@@ -97,6 +98,7 @@ export function enqueueIn(
 		if (!decision.keep) return { status: "not_consented", reason: decision.reason };
 		const manifest = decision.onlyCovered ? coveredManifest(decision.by, script.manifest) : script.manifest;
 		if (manifest === null) return { status: "not_consented", reason: "consent_unreadable" };
+		const given = typeof found === "function" ? found() : found;
 		if (!hasKnownEvent(given)) return dropped("invalid_report", `there is no event "${given.event}"`);
 		const identity = run ?? newRun(manifest, context);
 		if (identity === null) return dropped("sampled_out", `one run in ${1 / manifest.sample} reports`);

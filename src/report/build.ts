@@ -132,13 +132,30 @@ function anyValue(value: unknown, own: OwnNames | undefined): DataValue {
 	return flag(value);
 }
 
-function takeInputs(given: unknown, manifest: Manifest, stripped: Stripped): WireInput[] {
+/** An input's size, given alone or with how it was found. In another unit than the declared one it would be a lie. */
+function takeInput(
+	given: unknown,
+	name: string,
+	declaredUnit: string,
+	own: OwnNames | undefined,
+	stripped: Stripped,
+): WireInput {
+	const path = `inputs.${name}`;
+	const measured = record(given);
+	const isOther = (measured?.["unit"] ?? declaredUnit) !== declaredUnit;
+	const size = take(stripped, path, measured === null ? given : measured["size"], isOther ? () => null : amount);
+	const by = size === null ? null : take(stripped, `${path}.measuredBy`, measured?.["measuredBy"], labels(own));
+	const input: WireInput = { name, unit: scrubUnit(declaredUnit), size };
+	return by === null ? input : { ...input, measured_by: by };
+}
+
+function takeInputs(given: unknown, { manifest, own }: ReportFrame, stripped: Stripped): WireInput[] {
 	const sizes = take(stripped, "inputs", given, record) ?? {};
 	const inputs: WireInput[] = [];
 	for (const [name, size] of Object.entries(sizes)) {
 		const declared = Object.hasOwn(manifest.inputs, name) ? manifest.inputs[name] : undefined;
 		if (declared === undefined) stripped.push(`inputs.${name}`);
-		else inputs.push({ name, unit: scrubUnit(declared.unit), size: take(stripped, `inputs.${name}`, size, amount) });
+		else inputs.push(takeInput(size, name, declared.unit, own, stripped));
 	}
 	return inputs;
 }
@@ -247,7 +264,7 @@ export function buildReport(given: ReportInput, frame: ReportFrame): BuiltReport
 		limits: takeLimits(given.limits, stripped),
 		kill_reason: take(stripped, "killReason", given.killReason, label),
 		weight: frame.weight,
-		inputs: takeInputs(given.inputs, manifest, stripped),
+		inputs: takeInputs(given.inputs, frame, stripped),
 		exception: takeException(given, frame, stripped),
 		data: takeData(given.data, frame, stripped),
 	};

@@ -49,7 +49,7 @@ export function isOptionalField(path: string): boolean {
 /**
  * The report without these fields, in the order in which it was: a standard field is `null` or empty, a declared input
  * or key is gone. A measure takes the name of its method with it, and a platform the one beneath. What is not in the
- * report, or cannot be left out, changes nothing. Any program may have made the report: what has not the shape of inputs
+ * report, or cannot be left out, changes nothing. `measured_by` takes the methods of the inputs' sizes with it. Any program may have made the report: what has not the shape of inputs
  * or data, and could so hold what is left out, is gone with it. Never throws.
  */
 export function withoutFields<R extends { readonly [F in OptionalField]?: unknown }>(
@@ -68,6 +68,7 @@ function leaveOut(report: Record<string, unknown>, path: string): void {
 	const key = dataKey(path);
 	if (isStandardField(path)) {
 		makeNotGiven(report, path);
+		if (path === "measured_by") removeInputMethods(report);
 		if (path === "platform") makeNotGiven(report, "platform_inner");
 		if (isMeasure(path)) removeKey(report, "measured_by", path);
 	}
@@ -88,6 +89,17 @@ function removeInput(report: Record<string, unknown>, name: string): void {
 	const { inputs } = report;
 	if (Array.isArray(inputs)) report["inputs"] = inputs.filter((input: unknown) => isOtherInput(input, name));
 	else if (inputs !== null) makeNotGiven(report, "inputs");
+}
+
+/** How each input's size was found stands beside the size. */
+function removeInputMethods(report: Record<string, unknown>): void {
+	const { inputs } = report;
+	if (!Array.isArray(inputs)) return;
+	report["inputs"] = inputs.map((input: unknown) => {
+		if (typeof input !== "object" || input === null || !Object.hasOwn(input, "measured_by")) return input;
+		const { measured_by: _, ...rest } = input as Record<string, unknown>;
+		return rest;
+	});
 }
 
 function removeKey(report: Record<string, unknown>, field: "data" | "measured_by", key: string): void {

@@ -28,7 +28,7 @@ const input = {
 	type: "object",
 	additionalProperties: false,
 	required: ["name", "unit"],
-	properties: { name, unit: label, size: amount },
+	properties: { name, unit: label, size: amount, measured_by: nullable(label) },
 } as const;
 
 const frame = {

@@ -32,6 +32,8 @@ export interface WireInput {
 	name: string;
 	unit: string;
 	size: number | null;
+	/** How the size was found (`counted`, `estimated`), where that is known. */
+	measured_by?: string;
 }
 
 /** What the job was given, so that a killed run's size can be read as a lower bound. */
@@ -117,8 +119,18 @@ export interface WireReport {
 	data: Record<string, DataValue>;
 }
 
-/** An input as an author's script gives it: its size in the unit that the manifest declares. */
-export type InputSizes = Record<string, number | null>;
+/** A size, and how it was found, as `inputSize()` tells it. */
+export interface MeasuredSize {
+	/** Null where it is not known. */
+	size: number | null;
+	/** Where it is not the one that the manifest declares, the size is not kept. @defaultValue the declared one */
+	unit?: string;
+	/** Such as `counted`, or `estimated`. @defaultValue not told */
+	measuredBy?: string | null;
+}
+
+/** Inputs as an author's script gives them: each one's size in the unit that the manifest declares. */
+export type InputSizes = Record<string, number | null | MeasuredSize>;
 
 /** An exception without its message; frames stand innermost first. */
 export interface ExceptionInput {

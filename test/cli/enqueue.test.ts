@@ -85,6 +85,26 @@ test("JSON on standard input, in the names of reports; flags come before it", as
 	t.not(second?.run_id, report?.run_id);
 });
 
+test("an estimate is marked as one, in flags and in JSON, and several sizes of one input are added up", async (t) => {
+	const home = grantedHome(t);
+	await et(t, home, words(home, "--input", "pairs=~1200"));
+	await et(t, home, words(home, "--input", "pairs=1200", "--input", "pairs=~1300"));
+	await et(t, home, words(home, "--input", "pairs=5", "--input", "pairs=unknown"));
+	await et(t, home, words(home, "--stdin"), {
+		input: '{"inputs": {"pairs": {"size": 7, "measured_by": "estimated"}}}',
+	});
+	const pairs = { name: "pairs", unit: "reads" };
+	t.deepEqual(
+		reportsIn(home).flatMap(({ inputs }) => inputs),
+		[
+			{ ...pairs, size: 1200, measured_by: "estimated" },
+			{ ...pairs, size: 2500, measured_by: "estimated" },
+			{ ...pairs, size: null },
+			{ ...pairs, size: 7, measured_by: "estimated" },
+		],
+	);
+});
+
 test("standard input is read only when that is said", async (t) => {
 	const home = grantedHome(t);
 	// What follows the report in the script's own input is not touched.

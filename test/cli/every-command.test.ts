@@ -63,6 +63,7 @@ const LOOKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 	run: [["run", "--", "true"]],
 	enqueue: [["enqueue", "--manifest", "MANIFEST", "--command", "align"]],
 	"run-key": [["run-key"]],
+	size: [["size", "--unit", "bytes", "MANIFEST"]],
 	explain: [
 		["explain", "dunovo"],
 		["explain", "dunovo", "--fields"],

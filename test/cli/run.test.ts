@@ -2,13 +2,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { ChildResult } from "../helpers/child.js";
 import { atTerminal, ET, ET_WORDS, et, grantedHome, inBash, reportsIn } from "../helpers/cli.js";
-import { type Home, temporaryHome } from "../helpers/home.js";
-import { asOrdinaryUser, onTerminal, underStrace } from "../helpers/needs.js";
+import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
+import { asOrdinaryUser, onLinux, onTerminal, underStrace } from "../helpers/needs.js";
 import { namesIn } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
@@ -358,11 +358,61 @@ test("an input is counted though the command removes it, and its name stays here
 	writeFileSync(join(folder, name), FASTQ.repeat(25));
 	const args = ["run", "--manifest", home.manifestPath, "--input", `pairs=${name}:reads`, "--", "rm", name];
 	t.is((await et(t, home, args, { cwd: folder })).code, 0);
-	t.deepEqual(reportsIn(home)[1]?.inputs, [{ name: "pairs", unit: "reads", size: 25 }]);
+	const [start, end] = reportsIn(home);
+	t.deepEqual(end?.inputs, [{ name: "pairs", unit: "reads", size: 25, measured_by: "counted" }]);
+	// A run that is killed has no end.
+	t.deepEqual(start?.inputs, end?.inputs);
 	for (const file of namesIn(home.spool.new)) {
 		const text = readFileSync(join(home.spool.new, file), "utf8");
 		for (const secret of [name, "Zebedee", folder, home.folder, home.manifestPath]) t.false(text.includes(secret));
 	}
+});
+
+test("an input in several files is their sum, and an estimate where one is", async (t) => {
+	const home = grantedHome(t);
+	const path = join(temporaryFolder(t), "reads.fq");
+	writeFileSync(path, FASTQ.repeat(4));
+	const given = ["--input", `pairs=${path}:reads`, "--input", `pairs=${path}:reads`];
+	const run = ["run", "--manifest", home.manifestPath, ...given];
+	await et(t, home, [...run, "--", "true"]);
+	await et(t, home, [...run, "--input", "pairs=~100", "--", "true"]);
+	await et(t, home, [...run, "--input", "pairs=unknown", "--", "true"]);
+	await et(t, home, ["run", "--manifest", home.manifestPath, "--input", "pairs=3", "--input", "pairs=4", "--", "true"]);
+	const ends = reportsIn(home).filter(({ event }) => event === "end");
+	t.deepEqual(
+		ends.map(({ inputs }) => inputs),
+		[
+			[{ name: "pairs", unit: "reads", size: 8, measured_by: "counted" }],
+			[{ name: "pairs", unit: "reads", size: 108, measured_by: "estimated" }],
+			[{ name: "pairs", unit: "reads", size: null }],
+			[{ name: "pairs", unit: "reads", size: 7 }],
+		],
+	);
+});
+
+test("a command that ends before its input is counted has an estimate, said to be one", async (t) => {
+	const home = grantedHome(t);
+	const path = join(temporaryFolder(t), "reads.fq");
+	const reads = 4_000_000;
+	writeFileSync(path, FASTQ.repeat(reads));
+	await et(t, home, ["run", "--manifest", home.manifestPath, "--input", `pairs=${path}:reads`, "--", "true"]);
+	const [start, end] = reportsIn(home);
+	t.deepEqual(start?.inputs, [{ name: "pairs", unit: "reads", size: reads, measured_by: "estimated" }]);
+	t.is(end?.inputs[0]?.size, reads);
+});
+
+onLinux("without consent no input is opened", async (t) => {
+	const home = temporaryHome(t);
+	const path = join(temporaryFolder(t), "reads.fq");
+	writeFileSync(path, FASTQ);
+	// The time of the last read, from long ago, changes at the next one.
+	utimesSync(path, 1e9, 1e9);
+	const args = ["run", "--manifest", home.manifestPath, "--input", `pairs=${path}:reads`, "--", "true"];
+	t.is((await et(t, home, args)).code, 0);
+	t.is(statSync(path).atimeMs, 1e12);
+	grantAt(home);
+	t.is((await et(t, home, args)).code, 0);
+	t.is(reportsIn(home)[1]?.inputs[0]?.size, 1);
 });
 
 test("a size in another unit than the declared one is unknown", async (t) => {

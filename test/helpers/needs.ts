@@ -27,6 +27,7 @@ export const onTerminal = needing("python3 with pty", () => runs("python3", "-c"
 export const withPython = needing("python3", () => runs("python3", "--version"));
 export const withPerl = needing("perl", () => runs("perl", "-v"));
 export const underStrace = needing("strace", () => runs("strace", "-o", "/dev/null", "true"));
+export const withSamtools = needing("samtools", () => runs("samtools", "--version"));
 export const onUnix = needing("a system with Unix permissions", () => process.platform !== "win32");
 export const onLinux = needing("Linux", () => process.platform === "linux");
 export const asRoot = needing("root", () => process.geteuid?.() === 0);

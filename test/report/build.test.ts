@@ -230,3 +230,18 @@ test("an event is known or it is not", (t) => {
 	t.true(hasKnownEvent({}));
 	for (const event of ["END", "", null, 1, "toString"]) t.false(hasKnownEvent({ event } as unknown as ReportInput));
 });
+
+test("a size tells how it was found; one in another unit than the declared one is none", (t) => {
+	const pairs = (given: unknown) => build({ inputs: { pairs: given } });
+	const reads = { name: "pairs", unit: "reads" };
+	const found = { size: 7, unit: "reads", measuredBy: "counted" };
+	t.deepEqual(pairs(found).report.inputs, [{ ...reads, size: 7, measured_by: "counted" }]);
+	t.deepEqual(pairs({ size: 7 }).report.inputs, [{ ...reads, size: 7 }]);
+	t.deepEqual(pairs({ ...found, measuredBy: null }).report.inputs, [{ ...reads, size: 7 }]);
+	t.deepEqual(pairs({ ...found, size: null }), { ...pairs({ size: null }), stripped: [] });
+	t.deepEqual(pairs({ size: null }).report.inputs, [{ ...reads, size: null }]);
+	t.deepEqual(pairs({ ...found, unit: "bytes" }).stripped, ["inputs.pairs"]);
+	t.deepEqual(pairs({ ...found, unit: "bytes" }).report.inputs, [{ ...reads, size: null }]);
+	t.deepEqual(pairs({ ...found, measuredBy: 7 }).stripped, ["inputs.pairs.measuredBy"]);
+	t.deepEqual(pairs({ ...found, measuredBy: "wc -l /data/a.fq" }).report.inputs[0]?.measured_by, "wc");
+});

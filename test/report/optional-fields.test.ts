@@ -42,7 +42,13 @@ const reports: fc.Arbitrary<WireReport> = fc.record({
 	limits: fc.option(fc.record({ memory_bytes: fc.option(fc.nat()), wall_s: sizes, cpus: sizes })),
 	kill_reason: fc.option(fc.constant("oom")),
 	weight: fc.constantFrom(1, 10),
-	inputs: fc.array(fc.record({ name: names, unit: fc.constant("reads"), size: sizes }), { maxLength: 5 }),
+	inputs: fc.array(
+		fc.record(
+			{ name: names, unit: fc.constant("reads"), size: sizes, measured_by: fc.constant("counted") },
+			{ requiredKeys: ["name", "unit", "size"] },
+		),
+		{ maxLength: 5 },
+	),
 	exception: fc.option(fc.constant({ type: "ValueError", frames: [{ file: "a.py", line: 3, function: null }] })),
 	data: fc.dictionary(names, fc.oneof(fc.nat(), fc.boolean(), fc.constant("text"), fc.constant(null))),
 });
@@ -116,6 +122,7 @@ test("nothing else changes, nor the order of what is left, nor the report that w
 				const isNamed = paths.some((path) => path === field || path.startsWith(`${field}.`));
 				const follows =
 					(field === "measured_by" && paths.some((path) => MEASURES.includes(path as Measure))) ||
+					(field === "inputs" && paths.includes("measured_by")) ||
 					(field === "platform_inner" && paths.includes("platform"));
 				if (!isNamed && !follows) t.deepEqual(without[field], report[field], field);
 			}
@@ -162,4 +169,14 @@ test("of what another program wrote, whatever its shape, nothing is left that co
 			}),
 		),
 	);
+});
+
+test("who leaves out how figures were measured leaves out how sizes were found, and keeps the sizes", (t) => {
+	const sized = {
+		inputs: [{ name: "pairs", unit: "reads", size: 7, measured_by: "estimated" }, null],
+		measured_by: {},
+	};
+	t.deepEqual(withoutFields(sized, ["measured_by"]).inputs, [{ name: "pairs", unit: "reads", size: 7 }, null]);
+	t.deepEqual(withoutFields(sized, ["inputs.pairs"]).inputs, []);
+	t.deepEqual(sized.inputs[0], { name: "pairs", unit: "reads", size: 7, measured_by: "estimated" });
 });

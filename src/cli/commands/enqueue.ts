@@ -6,11 +6,11 @@ import type { EnqueueResult } from "../../client/result.js";
 import { type RunIdentity, runOfKey } from "../../client/run-identity.js";
 import { MAX_REPORT_BYTES } from "../../report/limits.js";
 import type { Manifest } from "../../report/manifest.js";
-import type { ReportInput } from "../../report/types.js";
+import type { InputSizes, MeasuredSize, ReportInput } from "../../report/types.js";
 import { type CommandSpec, type OptionValues, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { parseData, parseInput } from "../inputs.js";
+import { parseData, parseInput, together } from "../inputs.js";
 import { FIELD_NAMES, parseReportJson } from "../report-json.js";
 import { exitCodeOf, resultJson } from "../results.js";
 import { readAll } from "../stdin.js";
@@ -34,7 +34,11 @@ const options = {
 		value: "NAME",
 		help: "what the run was started by, such as galaxy or slurm (default: what is found; see et doctor)",
 	},
-	input: { value: "NAME=NUMBER", multiple: true, help: "the size of a declared input, in its declared unit" },
+	input: {
+		value: "NAME=NUMBER",
+		multiple: true,
+		help: "the size of a declared input, in its declared unit; ~NUMBER where it is an estimate; unknown where it is not known. Several of one name are added up",
+	},
 	data: { value: "KEY=VALUE", multiple: true, help: "free-form data that the manifest declares" },
 	exception: { value: "FILE", help: "a traceback, as the interpreter printed it; - for standard input" },
 	stdin: { help: "read more of the report from standard input, as JSON; flags come before it" },
@@ -53,7 +57,8 @@ export const spec = {
 		"With --stdin (or -) an object is read whose names are those of reports:",
 		`${FIELD_NAMES.join(", ")}.`,
 		"A traceback of Python, Node.js, R, Perl or bash is reduced to the error's type and the lines of the project's own files; in JSON, exception may be its text.",
-		'There, inputs is an object of sizes: {"inputs": {"reads": 4000000}}.',
+		'There, inputs is an object of sizes: {"inputs": {"reads": 4000000}}, or {"inputs": {"reads": {"size": 4000000, "measured_by": "estimated"}}}.',
+		"et size prints sizes of files as --input takes them.",
 	],
 	options,
 	examples: [
@@ -93,11 +98,17 @@ function gather<T>(texts: readonly string[], parse: (text: string) => { ok: true
 	};
 }
 
+function inputsFrom(values: readonly { name: string; given: MeasuredSize }[]): InputSizes {
+	const names = [...new Set(values.map(({ name }) => name))];
+	const sizeOf = (name: string) => together(values.flatMap((each) => (each.name === name ? [each.given] : [])));
+	return Object.fromEntries(names.map((name) => [name, sizeOf(name) ?? null]));
+}
+
 /** The report that the flags give; what is no use is left to the client, which leaves it out and says so. */
 function fromFlags(values: Values, manifest: Manifest): { report: ReportInput; rest: string[] } {
 	const inputs = gather(values.input, (text) => {
 		const parsed = parseInput(text);
-		return parsed.ok && "size" in parsed.value ? { ok: true, value: parsed.value } : { ok: false };
+		return parsed.ok && "given" in parsed.value ? { ok: true, value: parsed.value } : { ok: false };
 	});
 	const data = gather(values.data, (text) => parseData(text, manifest));
 	const report = given({
@@ -115,7 +126,7 @@ function fromFlags(values: Values, manifest: Manifest): { report: ReportInput; r
 		sinceStartS: numberOf(values["since-start"]),
 		platform: values.platform,
 		test: values.test ? true : undefined,
-		inputs: Object.fromEntries(inputs.values.map(({ name, size }) => [name, size])),
+		inputs: inputsFrom(inputs.values),
 		data: Object.fromEntries(data.values),
 	});
 	return { report: report as ReportInput, rest: [...inputs.rest, ...data.rest] };

@@ -5,6 +5,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
 	run: () => import("./run.js"),
 	enqueue: () => import("./enqueue.js"),
 	"run-key": () => import("./run-key.js"),
+	size: () => import("./size.js"),
 	explain: () => import("./explain.js"),
 	consent: () => import("./consent.js"),
 	pending: () => import("./pending.js"),

@@ -14,7 +14,7 @@ const options = {
 	input: {
 		value: "NAME=FILE:UNIT",
 		multiple: true,
-		help: "an input that the manifest declares, and its size: FILE is counted in bytes, lines, reads (FASTQ) or records (FASTA), also where it is gzip'd; or NAME=NUMBER",
+		help: "an input that the manifest declares, and its size: FILE is counted in bytes, lines, reads (FASTQ, FASTA or BAM) or records (FASTA or FASTQ), also where it is gzip'd; or NAME=NUMBER. Several of one name are added up",
 	},
 	data: { value: "KEY=VALUE", multiple: true, help: "free-form data that the manifest declares" },
 	"phone-home": { help: "the user of your script asked for a report of this run: consent for this run alone" },
@@ -28,7 +28,7 @@ export const spec = {
 	usage: ["[--manifest FILE] [OPTIONS] -- COMMAND [ARGUMENT...]"],
 	details: [
 		"Runs COMMAND with the same input, output, descriptors, process group and terminal, and ends as it ended: with its exit code, or of its signal. Signals that are sent to et are passed on to it. Where the user has agreed, a report of the run's start and one of its end are left in the spool; where not, nothing is written. Whatever goes wrong in ET, COMMAND runs all the same, and nothing is printed.",
-		"An input's file is opened before COMMAND starts and counted while it runs. It is read once more for that; its name is not kept. The size is unknown where the count is not done when COMMAND ends, where the file is no ordinary file, and where the manifest declares another unit than the one counted in: a number in the wrong unit would be a lie.",
+		"An input's file is opened before COMMAND starts and counted while it runs. It is read once more for that; its name is not kept. What is too big to be counted (1 GiB, or 64 MiB of gzip), or is not yet when COMMAND ends, is estimated from its beginning or from pieces of it, and the report says so. A BAM file's reads are told by its index, where there is one that is not older. The size is unknown where the file is no ordinary file, where it breaks off or is not of the unit's format, and where the manifest declares another unit than the one counted in: a number in the wrong unit would be a lie.",
 		"Little differs for COMMAND: as with all that Node.js starts, the soft limit of open files is raised to the hard one, and signals that were ignored are not, but for the hangup under nohup; and where et alone is killed by SIGKILL, COMMAND runs on.",
 	],
 	options,

@@ -24,8 +24,15 @@ interface Scrubs {
 	text: Scrub;
 }
 
+type StoredInput = NonNullable<StoredReport["inputs"]>[number];
 type StoredException = NonNullable<StoredReport["exception"]>;
 type StoredFrame = NonNullable<StoredException["frames"]>[number];
+
+function scrubInput(input: StoredInput, { label, unit }: Scrubs): StoredInput {
+	const clean: StoredInput = { ...input, unit: unit(input.unit) };
+	if (clean.measured_by) clean.measured_by = label(clean.measured_by);
+	return clean;
+}
 
 function scrubFrame(frame: StoredFrame, { label, file }: Scrubs): StoredFrame {
 	const clean: StoredFrame = { ...frame, file: file(frame.file) || NAMELESS };
@@ -49,7 +56,7 @@ function scrubFields(report: StoredReport, scrubs: Scrubs): StoredReport {
 	if (clean.version) clean.version = scrubs.version(clean.version);
 	if (clean.kill_reason) clean.kill_reason = scrubs.label(clean.kill_reason);
 	if (clean.measured_by) clean.measured_by = scrubValues(clean.measured_by, scrubs.label);
-	if (clean.inputs) clean.inputs = clean.inputs.map((input) => ({ ...input, unit: scrubs.unit(input.unit) }));
+	if (clean.inputs) clean.inputs = clean.inputs.map((input) => scrubInput(input, scrubs));
 	if (clean.exception) clean.exception = scrubException(clean.exception, scrubs);
 	if (clean.data) clean.data = scrubValues(clean.data, scrubs.text);
 	return clean;

@@ -67,7 +67,7 @@ function inputs({ inputs, totals }: Run): string {
 	return section(
 		"Inputs",
 		html`<table class="narrow">
-<thead><tr><th scope="col">Input</th><th scope="col">Unit</th><th scope="col" class="number">Size</th></tr></thead>
+<thead><tr><th scope="col">Input</th><th scope="col">Unit</th><th scope="col" class="number">Size</th><th scope="col">Found by</th></tr></thead>
 <tbody>!${inputs.map(inputRow)}</tbody>
 <tfoot>!${shared.map(totalRow)}</tfoot>
 </table>`,
@@ -75,11 +75,11 @@ function inputs({ inputs, totals }: Run): string {
 }
 
 function inputRow(input: WireInput): string {
-	return html`<tr><th scope="row">${input.name}</th><td>${input.unit}</td><td class="number">!${amount(input)}</td></tr>`;
+	return html`<tr><th scope="row">${input.name}</th><td>${input.unit}</td><td class="number">!${amount(input)}</td><td>${input.measured_by ?? ""}</td></tr>`;
 }
 
 function totalRow(total: InputTotal): string {
-	return html`<tr><th scope="row">Total of these</th><td>${total.unit}</td><td class="number">!${amount(total)}</td></tr>`;
+	return html`<tr><th scope="row">Total of these</th><td>${total.unit}</td><td class="number">!${amount(total)}</td><td></td></tr>`;
 }
 
 function ending(run: Run): string {

@@ -153,9 +153,11 @@ function figuresOf(report: StoredReport): Record<Measure, Figure | null> {
 /** Every input that any event names; its size from the best event that knows it. */
 function mergeInputs(bestFirst: readonly StoredReport[]): WireInput[] {
 	const byName = new Map<string, WireInput>();
-	for (const { name, unit, size = null } of bestFirst.flatMap((report) => report.inputs ?? [])) {
+	for (const { name, unit, size = null, measured_by } of bestFirst.flatMap((report) => report.inputs ?? [])) {
 		const known = byName.get(name);
-		if (known === undefined || (known.size === null && size !== null)) byName.set(name, { name, unit, size });
+		if (known !== undefined && (known.size !== null || size === null)) continue;
+		const input = { name, unit, size };
+		byName.set(name, measured_by ? { ...input, measured_by } : input);
 	}
 	return [...byName.values()];
 }

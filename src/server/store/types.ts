@@ -20,7 +20,7 @@ type StoredFrame = Pick<WireFrame, "file"> & NotSure<WireFrame>;
 interface StoredParts {
 	measured_by: NotSure<Record<Measure, string>>;
 	limits: NotSure<WireLimits>;
-	inputs: (Pick<WireInput, "name" | "unit"> & NotSure<Pick<WireInput, "size">>)[];
+	inputs: (Pick<WireInput, "name" | "unit"> & NotSure<Pick<WireInput, "size" | "measured_by">>)[];
 	exception: Pick<WireException, "type"> & { frames?: StoredFrame[] | null };
 }
 

@@ -12,7 +12,7 @@ const TELLING = {
 	version: "1.2+ada@example.org",
 	kill_reason: "oom on node7.cluster.local",
 	measured_by: { wall_s: "/usr/bin/time" },
-	inputs: [{ name: "pairs", unit: "reads of /data/a.fq", size: 3 }],
+	inputs: [{ name: "pairs", unit: "reads of /data/a.fq", size: 3, measured_by: "wc -l /data/a.fq" }],
 	exception: {
 		type: "pkg/Error",
 		frames: [{ file: "/home/ada/lib/run.py", line: 3, function: "f('/home/ada')" }],
@@ -25,7 +25,7 @@ const CLEAN = {
 	version: "[email]",
 	kill_reason: "oom on [host]",
 	measured_by: { wall_s: "time" },
-	inputs: [{ name: "pairs", unit: "reads of [path]", size: 3 }],
+	inputs: [{ name: "pairs", unit: "reads of [path]", size: 3, measured_by: "wc" }],
 	exception: { type: "Error", frames: [{ file: "run.py", line: 3, function: "f" }] },
 	data: { note: "see [path]", rate: "12 reads / s", count: 3, ok: true, none: null },
 };

@@ -40,7 +40,7 @@ test("a run is shown with its figures, and with a dash for what is not known", a
 		cpu_user_s: 100,
 		cpu_system_s: 20,
 		inputs: [
-			{ name: "left", unit: "bytes", size: 3_120_090_064 },
+			{ name: "left", unit: "bytes", size: 3_120_090_064, measured_by: "estimated" },
 			{ name: "right", unit: "bytes", size: 3_023_664_700 },
 		],
 	});
@@ -55,6 +55,7 @@ test("a run is shown with its figures, and with a dash for what is not known", a
 	const run = await page(server, linkOf(list, "align"));
 	t.regex(run, /6,143,754,764 bytes/);
 	t.regex(run, /2\.91 GiB/);
+	t.regex(run, /<td>estimated<\/td>/);
 	t.notRegex(run, />0 B</);
 });
 

@@ -123,6 +123,9 @@ test("a size that the end does not know is taken from before", (t) => {
 	t.is(stitched(start, event(5, { inputs: [{ name: "pairs", unit: "reads", size: null }] })).inputs[0]?.size, 100);
 	t.is(stitched(start, event(5, { inputs: [{ name: "pairs", unit: "reads", size: 7 }] })).inputs[0]?.size, 7);
 	t.is(stitched(start, event(5, { inputs: [{ name: "pairs", unit: "reads", size: 0 }] })).inputs[0]?.size, 0);
+	const counted = { name: "pairs", unit: "reads", size: 7, measured_by: "counted" };
+	t.deepEqual(stitched(start, event(5, { inputs: [counted] })).inputs, [counted]);
+	t.deepEqual(stitched(start, event(5, { inputs: [{ ...counted, size: null }] })).inputs, start.report.inputs);
 });
 
 test("inputs are added up by unit, and not at all when one is unknown", (t) => {
