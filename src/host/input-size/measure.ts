@@ -22,7 +22,7 @@ export interface Budget {
 const MEBIBYTE = 1024 * 1024;
 
 /** While a command runs: about a second of CPU time. */
-export const BESIDE_A_COMMAND: Budget = { plainBytes: 1024 * MEBIBYTE, compressedBytes: 64 * MEBIBYTE };
+const BESIDE_A_COMMAND: Budget = { plainBytes: 1024 * MEBIBYTE, compressedBytes: 64 * MEBIBYTE };
 /** While a script waits: some 20 ms. */
 export const AT_ONCE: Budget = { plainBytes: 16 * MEBIBYTE, compressedBytes: 0 };
 export const NO_BUDGET: Budget = { plainBytes: Number.POSITIVE_INFINITY, compressedBytes: Number.POSITIVE_INFINITY };
