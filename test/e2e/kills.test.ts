@@ -8,6 +8,7 @@ const A_FEW: Readonly<Record<string, number>> = {
 	uploaders: 8,
 	folders: 4,
 	servers: 4,
+	cluster: 3,
 	leases: 3,
 	disks: 1,
 };

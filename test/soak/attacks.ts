@@ -1,5 +1,7 @@
 /** Every attack by its name, with how often `npm run soak` carries it out. */
 import { canMount } from "../helpers/faults.js";
+import { hasPostgres } from "../helpers/postgres-server.js";
+import { killCluster } from "./cluster.js";
 import { fillDisk } from "./disk.js";
 import { killFolders, killServers, killUploaders, killWriters, stealLeases, type Toll } from "./kills.js";
 import type { World } from "./world.js";
@@ -28,6 +30,11 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 	servers: {
 		times: 100,
 		run: killServers,
+	},
+	cluster: {
+		times: 60,
+		run: (_world, times) => killCluster(times),
+		isPossible: hasPostgres,
 	},
 	leases: {
 		times: 50,

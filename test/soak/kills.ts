@@ -40,7 +40,8 @@ const REPORTS_TO_FOLD = 1200;
 /** So that the spool stays within its bounds. */
 const KILLS_BETWEEN_DELIVERIES = 20;
 
-const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const after = (milliseconds: number): Promise<void> =>
+	new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export function count(attack: string, times: number, world: World, promised: ReadonlySet<string>): Toll {
 	const stored = world.onServer();
@@ -100,7 +101,7 @@ export function fill(world: World, reports: number): Set<string> {
 }
 
 /** Sees to it that there is work, and remembers what was promised. */
-function topUp(world: World, promised: Set<string>, reports: number, counted = countWaiting): void {
+export function topUp(world: World, promised: Set<string>, reports: number, counted = countWaiting): void {
 	if (counted(world.folders) >= reports) return;
 	for (const id of fill(world, reports)) promised.add(id);
 }

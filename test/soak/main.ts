@@ -57,7 +57,7 @@ async function inWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
 /** Null where this user can't do it. */
 async function carryOut(name: string, attack: Attack, scale: number): Promise<Toll | null> {
 	if (attack.isPossible?.() === false) {
-		process.stderr.write(`${name}: left out, since this user can't do it here (it takes root)\n`);
+		process.stderr.write(`${name}: left out, since it can't be done here (it takes root, or PostgreSQL)\n`);
 		return null;
 	}
 	const times = Math.max(1, Math.round(attack.times * scale));

@@ -71,10 +71,12 @@ export class World {
 	private server: Running | null = null;
 	private port = 0;
 
-	/** Starts a server, and has the user agree to reports for it. */
-	static async create(): Promise<World> {
-		const world = new World();
-		await world.startServer();
+	private constructor(private readonly elsewhere: string | null) {}
+
+	/** Starts a server, or takes one that is elsewhere, and has the user agree to reports for it. */
+	static async create(elsewhere: string | null = null): Promise<World> {
+		const world = new World(elsewhere);
+		if (elsewhere === null) await world.startServer();
 		const json = manifestJson({ endpoint: world.endpoint });
 		writeFileSync(world.manifestPath, JSON.stringify(json));
 		const store = new ConsentStore(join(world.folder, "config", "consent"));
@@ -84,7 +86,7 @@ export class World {
 	}
 
 	get endpoint(): string {
-		return `http://127.0.0.1:${this.port}`;
+		return this.elsewhere ?? `http://127.0.0.1:${this.port}`;
 	}
 
 	async startServer(): Promise<void> {

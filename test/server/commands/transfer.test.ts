@@ -12,7 +12,8 @@ import { eventRecord } from "../../contract/store.js";
 import { runProgram } from "../../helpers/child.js";
 import { ET_SERVER, startServerProcess } from "../../helpers/et-server.js";
 import type { Declare } from "../../helpers/needs.js";
-import { administer, emptyDatabase, withPostgres } from "../../helpers/postgres.js";
+import { emptyDatabase, withPostgres } from "../../helpers/postgres.js";
+import { administer } from "../../helpers/postgres-server.js";
 import { post, randomRunId, verdicts, wireBatch, wireReport } from "../../helpers/server.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 

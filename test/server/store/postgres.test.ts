@@ -7,7 +7,8 @@ import { openPostgresStore } from "../../../src/server/store/postgres.js";
 import type { Store } from "../../../src/server/store/types.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
-import { administer, emptyDatabase, startPostgres, withPostgres } from "../../helpers/postgres.js";
+import { emptyDatabase, withPostgres } from "../../helpers/postgres.js";
+import { administer, startPostgres } from "../../helpers/postgres-server.js";
 import { post, randomRunId, testServer, verdicts, wireBatch, wireReport } from "../../helpers/server.js";
 
 async function openFor(t: ExecutionContext, url: string): Promise<Store> {
