@@ -1,5 +1,5 @@
 /** How fast a full spool is delivered: a real uploader, a real server, one machine, beside what cannot be done without. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,13 +15,13 @@ import { openStage, programArguments, type Stage } from "../../tools/stage.js";
 import { testManifest } from "../helpers/manifest.js";
 import { fillSpool, namesIn } from "../helpers/spool.js";
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
+import { addressOf, startProgram, stopServer } from "./server-process.js";
 
 const REPORTS = 20_000;
 const ROUNDS = 3;
 const BATCH_REPORTS = 500;
 const GRANT = "bench";
 const MEBIBYTE = 1024 * 1024;
-const PEAK_HOOK = new URL("./peak.js", import.meta.url).href;
 const BARE_SERVER = fileURLToPath(new URL("./bare-server.js", import.meta.url));
 
 /** Reports a second. */
@@ -29,33 +29,6 @@ async function rate(reports: number, work: () => Promise<void> | void): Promise<
 	const begun = performance.now();
 	await work();
 	return reports / ((performance.now() - begun) / 1000);
-}
-
-/** A program of Node.js that tells its peak of memory when it ends. */
-function startProgram({ env }: Stage, args: readonly string[], peak: string): ChildProcess {
-	return spawn(process.execPath, ["--import", PEAK_HOOK, ...args], {
-		env: { ...env, BENCH_PEAK: peak },
-		stdio: ["ignore", "pipe", "inherit"],
-	});
-}
-
-async function addressOf(child: ChildProcess): Promise<string> {
-	let output = "";
-	for await (const text of child.stdout ?? []) {
-		output += text;
-		const url = /listens on (\S+)\n/.exec(output)?.[1];
-		if (url !== undefined) {
-			child.stdout?.resume();
-			return url;
-		}
-	}
-	throw new Error(`The server ended before it listened: ${output}`);
-}
-
-async function stopServer(child: ChildProcess): Promise<void> {
-	const ended = once(child, "exit");
-	child.kill("SIGTERM");
-	await ended;
 }
 
 const peakOf = (path: string): number => Number(readFileSync(path, "utf8")) / MEBIBYTE;

@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 	python: async () => (await import("./python.js")).python,
 	scripts: async () => (await import("./scripts.js")).scripts,
 	flush: async () => (await import("./flush.js")).flush,
+	intake: async () => (await import("./intake.js")).intake,
 };
 
 const USAGE_EXIT_CODE = 2;

@@ -21,8 +21,9 @@ export interface Measured {
 
 export interface Ratio extends Interval {
 	to: string;
-	/** The most that it may be; null where there is no bound. */
+	/** The most that it may be (of a rate, the least); null where there is no bound. */
 	bound: number | null;
+	isRate: boolean;
 }
 
 export interface BenchResult {
@@ -45,7 +46,7 @@ export interface Series {
 	name: string;
 	values: readonly number[];
 	/** The series that it is set against. */
-	against?: { series: Series; bound: number | null };
+	against?: { series: Series; bound: number | null; isRate?: boolean };
 	/** What the median must not exceed, in the unit of the values. */
 	most?: number;
 }
@@ -61,8 +62,8 @@ export function summarise({ name, values, against, most }: Series, unit: string)
 		...(most === undefined ? {} : { most }),
 	};
 	if (against === undefined) return measured;
-	const { series, bound } = against;
-	return { ...measured, ratio: { ...ratioOfMedians(values, series.values), to: series.name, bound } };
+	const { series, bound, isRate = false } = against;
+	return { ...measured, ratio: { ...ratioOfMedians(values, series.values), to: series.name, bound, isRate } };
 }
 
 /** Magic numbers of file systems, as statfs(2) has them. */
@@ -97,8 +98,9 @@ function figure(value: number): string {
 	return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-function verdict({ value, bound }: Ratio): string {
+function verdict({ value, bound, isRate }: Ratio): string {
 	if (bound === null) return "";
+	if (isRate) return value >= bound ? `  at least ${bound}` : `  BELOW ${bound}`;
 	return value <= bound ? `  within ${bound}` : `  OVER ${bound}`;
 }
 
