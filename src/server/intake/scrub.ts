@@ -8,6 +8,28 @@ import type { StoredReport } from "../store/types.js";
 
 type Scrub = (text: string) => string;
 
+/** What a text was scrubbed to is remembered for so many texts: names of commands and units come again and again. */
+const MAX_REMEMBERED = 2_000;
+/** Longer texts are rarely the same twice. In characters. */
+const MAX_REMEMBERED_LENGTH = 100;
+
+function remembering(scrub: Scrub): Scrub {
+	const known = new Map<string, string>();
+	return (text) => {
+		if (text.length > MAX_REMEMBERED_LENGTH) return scrub(text);
+		const found = known.get(text);
+		if (found !== undefined) return found;
+		if (known.size >= MAX_REMEMBERED) known.clear();
+		const clean = scrub(text);
+		known.set(text, clean);
+		return clean;
+	};
+}
+
+const label = remembering((text) => scrubLabel(text));
+const version = remembering((text) => scrubVersion(text));
+const unit = remembering(scrubUnit);
+
 /** A string scrubbed; anything else as it is. */
 function texts<T>(value: T, scrub: Scrub): T {
 	return typeof value === "string" ? (scrub(value) as T) : value;
@@ -76,9 +98,9 @@ export function scrubReport(report: StoredReport): StoredReport {
 			return clean;
 		};
 	const clean = scrubFields(report, {
-		label: noting((text) => scrubLabel(text)),
-		version: noting((text) => scrubVersion(text)),
-		unit: noting(scrubUnit),
+		label: noting(label),
+		version: noting(version),
+		unit: noting(unit),
 		file: noting((text) => scrubFileName(text)),
 		text: noting((text) => scrubText(text)),
 	});

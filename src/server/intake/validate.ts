@@ -45,6 +45,8 @@ export function validateReport(value: unknown): ValidReport | InvalidReport {
 export function parseInstant(text: string): number | undefined {
 	const ms = Date.parse(text);
 	if (Number.isNaN(ms)) return undefined;
+	// Every month has these days, and every day these hours.
+	if (text[10] === "T" && text.slice(8, 10) <= "28" && text.slice(11, 13) <= "23") return ms;
 	const toSeconds = "YYYY-MM-DDThh:mm:ss".length;
 	return new Date(ms).toISOString().slice(0, toSeconds) === text.slice(0, toSeconds) ? ms : undefined;
 }

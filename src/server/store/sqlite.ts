@@ -247,8 +247,9 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 		};
 		const results = events.map((event): InsertResult => {
 			// Before anything of it is written, its project included.
-			if (findTombstone.get(Buffer.from(event.runId, "hex")) !== undefined) return "erased";
-			const { changes } = addEvent.run(...eventRow(projectId(event.project), event));
+			const runId = Buffer.from(event.runId, "hex");
+			if (findTombstone.get(runId) !== undefined) return "erased";
+			const { changes } = addEvent.run(...eventRow(projectId(event.project), runId, event));
 			return changes === 1 ? "accepted" : "duplicate";
 		});
 		for (const count of lost) addLost.run(...lostRow(projectId(count.project), count));
@@ -272,10 +273,10 @@ type EventRow = [
 	report: string,
 ];
 
-function eventRow(projectId: number, event: EventRecord): EventRow {
+function eventRow(projectId: number, runId: Buffer, event: EventRecord): EventRow {
 	return [
 		projectId,
-		Buffer.from(event.runId, "hex"),
+		runId,
 		Buffer.from(event.id.replaceAll("-", ""), "hex"),
 		event.event,
 		event.receivedAt,
