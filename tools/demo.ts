@@ -167,7 +167,11 @@ async function flush(stage: Stage): Promise<boolean> {
 }
 
 async function play(stage: Stage, isOnce: boolean): Promise<number> {
-	const server = await startServer({ port: 0, database: join(stage.folder, "et.sqlite") });
+	const server = await startServer({
+		port: 0,
+		database: join(stage.folder, "et.sqlite"),
+		config: { openIntake: true },
+	});
 	try {
 		print(styled("bold", "ET, phone home: the way of a report, from a script to its author"));
 		tell("The author's server", `It listens on ${server.url} and keeps what it gets in an SQLite file.`);

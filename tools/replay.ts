@@ -170,7 +170,11 @@ async function main(): Promise<number> {
 	}
 	const stage = stageFor(line);
 	if (line.server !== undefined) return (await replay(line, stage, line.server)) ? 0 : 1;
-	const server = await startServer({ port: 0, database: join(stage.folder, "et.sqlite") });
+	const server = await startServer({
+		port: 0,
+		database: join(stage.folder, "et.sqlite"),
+		config: { openIntake: true },
+	});
 	try {
 		const isWell = await replay(line, stage, server.url);
 		const { events, runs } = await server.store.counts();

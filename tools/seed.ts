@@ -77,7 +77,7 @@ function parse(args: readonly string[]) {
 
 function record({ report, receivedAtMs }: SeededReport): EventRecord {
 	const judged = judgeReport(report, receivedAtMs, 0);
-	if ("rejection" in judged) throw new Error(`The intake refuses a made-up report: ${judged.rejection.message}`);
+	if ("verdict" in judged) throw new Error(`The intake refuses a made-up report: ${judged.verdict.message}`);
 	return judged.record;
 }
 

@@ -11,9 +11,10 @@ import { addRateLimit } from "./http/rate.js";
 import { Refusal } from "./http/refusal.js";
 import { refusing, sendWire, toRefusal } from "./http/refusing.js";
 import { addPredecessor, PREDECESSOR_PATH } from "./intake/predecessor/route.js";
-import { addIntake } from "./intake/route.js";
+import { addIntake, INTAKE_PATHS } from "./intake/route.js";
 import { addPages, RUN_PATH, RUNS_PATH } from "./pages/route.js";
 import { ICON_PATH, STYLE_PATH } from "./pages/style.js";
+import { Registry } from "./registry/registry.js";
 import type { Store } from "./store/types.js";
 import type { TlsServers } from "./tls.js";
 
@@ -30,8 +31,7 @@ const HEALTH_PATH = "/healthz";
 
 /** What each address answers; every other method there is a 405. HEAD goes with GET. */
 const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
-	[BATCHES_PATH, "POST"],
-	[ERASURES_PATH, "POST"],
+	...[...INTAKE_PATHS.batches, ...INTAKE_PATHS.erasures].map((path): [string, "POST"] => [path, "POST"]),
 	[PREDECESSOR_PATH, "POST"],
 	[HEALTH_PATH, "GET"],
 	[RUNS_EXPORT_PATH, "GET"],
@@ -55,7 +55,8 @@ export async function buildApp({ store, clock, log, config, tls }: AppOptions): 
 	app.setErrorHandler<FastifyError>((error, request, reply) => refuse(error, request, reply));
 	await addRateLimit(app, config);
 	refuseUnread(app);
-	const intake = { store, clock, config, bodies: addBodies(app, config) };
+	const registry = new Registry(store, config);
+	const intake = { store, registry, clock, config, bodies: addBodies(app, config) };
 	addIntake(app, intake);
 	addPredecessor(app, intake);
 	addExports(app, { store, clock });

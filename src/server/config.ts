@@ -55,6 +55,12 @@ export interface ServerConfig {
 	retryAfterSeconds: number;
 	/** Runs on one page. @defaultValue 50 */
 	runsPerPage: number;
+	/** Reports of projects that are not registered are taken as well. @defaultValue false */
+	openIntake: boolean;
+	/** Most requests with one key in a window; 0 for no limit. @defaultValue 6000 */
+	requestsPerKey: number;
+	/** After what time it counts here what another process registered, or revoked. @defaultValue 5 s */
+	registryMaxAgeMs: number;
 	/** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. @defaultValue none */
 	trustedProxies: readonly string[];
 }
@@ -79,6 +85,9 @@ export const DEFAULT_CONFIG = {
 	closeTimeoutMs: 10_000,
 	retryAfterSeconds: 30,
 	runsPerPage: 50,
+	openIntake: false,
+	requestsPerKey: 6000,
+	registryMaxAgeMs: 5_000,
 	trustedProxies: [],
 } satisfies ServerConfig;
 
@@ -117,7 +126,10 @@ export const MAX_COPIES_REDACTED = 16;
 /** Projects offered as a filter on the first page. */
 export const MAX_PROJECTS_LISTED = 50;
 
-/** Projects whose row ids the store remembers between batches. */
+/** Ingest keys, also such as there are not, that the server remembers between requests. */
+export const MAX_KEYS_REMEMBERED = 10_000;
+
+/** Projects whose row ids the store, and whose rules the intake, remembers between batches. */
 export const MAX_PROJECTS_REMEMBERED = 10_000;
 
 /**

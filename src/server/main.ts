@@ -8,26 +8,18 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
 import { addBackup } from "./commands/backup.js";
 import { databaseOption } from "./commands/database-option.js";
+import { CommandError, EXIT } from "./commands/exit-codes.js";
+import { addKeyCommands } from "./commands/keys.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addMove } from "./commands/move.js";
+import { addRegistrations } from "./commands/registrations.js";
 import { addRestore } from "./commands/restore.js";
+import { type Settings, toProxies, toSetting } from "./commands/settings.js";
 import { addTlsOptions, renewAtHangUp, shownCertificate, type TlsOptions, tlsFiles } from "./commands/tls-options.js";
 import { DEFAULT_HOST, DEFAULT_PORT, type Log } from "./config.js";
 import type { RunningServer } from "./serve.js";
 import { shownDatabase } from "./store/database-name.js";
 import type { TlsFiles } from "./tls.js";
-
-/** docs/server.md explains them. */
-const EXIT = {
-	stopped: 0,
-	unexpected: 1,
-	usage: 2,
-	packagesMissing: 3,
-	addressTaken: 4,
-	store: 5,
-	storeNewer: 6,
-	tls: 7,
-} as const;
 
 const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
 	ET_SERVER_PACKAGES_MISSING: EXIT.packagesMissing,
@@ -46,17 +38,29 @@ const ADDRESS_REASONS: Readonly<Record<string, string>> = {
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
-const COMMANDS: ReadonlyArray<(program: Command) => void> = [addMigrate, addBackup, addRestore, addMove];
+const COMMANDS: ReadonlyArray<(program: Command) => void> = [
+	addRegistrations,
+	addKeyCommands,
+	addMigrate,
+	addBackup,
+	addRestore,
+	addMove,
+];
 
 interface Options extends TlsOptions {
 	host: string;
 	port: number;
 	database: string;
+	open?: true;
+	trustProxy?: readonly string[];
+	set?: Settings;
 }
 
 const HELP = `
 Examples:
   et-server                                  listen on http://${DEFAULT_HOST}:${DEFAULT_PORT}
+  et-server register et.json                 take the reports of this project, also while it runs
+  et-server --open                           take the reports of every project
   et-server --port 9000 --database et.sqlite another port, another file
   et-server --database postgres://et@db/et   PostgreSQL, which several et-server may share
   et-server --host 0.0.0.0                   let other machines in: everyone who can reach it may
@@ -70,7 +74,7 @@ Environment:
   ET_DATA                                    the folder of the SQLite file, where neither is given
 
 Exit codes:
-  ${EXIT.stopped}  stopped by SIGINT or SIGTERM
+  ${EXIT.done}  stopped by SIGINT or SIGTERM; of a command: done
   ${EXIT.unexpected}  something unexpected
   ${EXIT.usage}  wrong usage
   ${EXIT.packagesMissing}  the server's packages are not installed
@@ -78,6 +82,7 @@ Exit codes:
   ${EXIT.store}  the database cannot be opened
   ${EXIT.storeNewer}  a newer version of ET wrote the database
   ${EXIT.tls}  the certificate or its key cannot be used
+  ${EXIT.refused}  a command cannot do what it was asked to; nothing was changed
 `;
 
 async function main(argv: string[]): Promise<number> {
@@ -87,6 +92,9 @@ async function main(argv: string[]): Promise<number> {
 		.option("--host <host>", "address to listen on", DEFAULT_HOST)
 		.option("--port <port>", "port to listen on; 0 takes any that is free", toPort, DEFAULT_PORT)
 		.addOption(databaseOption())
+		.option("--open", "take reports of every project, not only of registered ones")
+		.option("--trust-proxy <addresses>", "proxies whose X-Forwarded-For is believed: addresses or networks", toProxies)
+		.option("--set <name=number>", "another limit than the usual, repeatable; docs/server.md lists them", toSetting)
 		.version(ownPackage().version)
 		.addHelpText("after", HELP)
 		.exitOverride()
@@ -96,7 +104,7 @@ async function main(argv: string[]): Promise<number> {
 	for (const add of COMMANDS) add(program);
 	try {
 		await program.parseAsync(argv);
-		return EXIT.stopped;
+		return EXIT.done;
 	} catch (error) {
 		return explain(error);
 	}
@@ -106,7 +114,7 @@ async function serve(options: Options, program: Command): Promise<void> {
 	const tls = tlsFiles(options, program);
 	const stop = stopSignal();
 	const server = await start(options, tls);
-	greet(server, options);
+	await greet(server, options);
 	renewAtHangUp(server, log);
 	await stop;
 	await server.close();
@@ -123,31 +131,40 @@ function stopSignal(): Promise<void> {
 	});
 }
 
-async function start({ host, port, database }: Options, tls: TlsFiles | undefined): Promise<RunningServer> {
+async function start(options: Options, tls: TlsFiles | undefined): Promise<RunningServer> {
+	const { host, port, database, open, trustProxy, set } = options;
 	const { startServer } = await import("./serve.js");
+	const config = { ...set, openIntake: open === true, trustedProxies: trustProxy ?? [] };
 	try {
-		return await startServer({ host, port, database, tls, log });
+		return await startServer({ host, port, database, tls, log, config });
 	} catch (error) {
 		const reason = ADDRESS_REASONS[systemErrorCode(error) ?? ""];
 		if (reason === undefined || error instanceof EtError) throw error;
-		throw new AddressError(
+		throw new CommandError(
+			EXIT.addressTaken,
 			`Cannot listen on ${host} port ${port}: ${reason}. Nothing was received. Choose another with --host or --port.`,
 		);
 	}
 }
 
-class AddressError extends Error {}
-
-function greet({ url, certificate }: RunningServer, { host, database }: Options): void {
+async function greet(server: RunningServer, { host, database, open }: Options): Promise<void> {
+	const { url, certificate, store } = server;
+	const registered = (await store.registrations(null)).length;
 	const lines = [
 		`ET server ${ownPackage().version} listens on ${url}`,
 		`Database: ${shownDatabase(database)}`,
 		...(certificate === null ? [] : [shownCertificate(certificate)]),
+		`Takes reports of: ${open ? "every project (--open)" : takenInWords(registered)}`,
 		`Next: name ${url} as "endpoint" in a script's et.json; its runs appear on ${url}/`,
 		"Stop: Ctrl-C",
 	];
 	if (!LOOPBACK.test(host)) lines.push("Note: whoever can reach this address may send reports and read all pages.");
 	process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function takenInWords(registered: number): string {
+	if (registered === 0) return "no project yet; register one: et-server register et.json";
+	return registered === 1 ? "1 registered project" : `${registered} registered projects`;
 }
 
 const log: Log = (message, error) => {
@@ -158,11 +175,11 @@ const log: Log = (message, error) => {
 /** Says on the error stream what went wrong, without a stack where the cause is known; gives the exit code. */
 function explain(error: unknown): number {
 	// Commander has said it itself; help and version come this way too.
-	if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.stopped : EXIT.usage;
+	if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
 	if (systemErrorCode(error) === "ERR_MODULE_NOT_FOUND") return explain(packagesMissing(error));
-	if (error instanceof EtError || error instanceof AddressError) {
+	if (error instanceof EtError || error instanceof CommandError) {
 		process.stderr.write(`et-server: ${error.message}\n`);
-		return error instanceof EtError ? (EXIT_OF_ERROR[error.code] ?? EXIT.unexpected) : EXIT.addressTaken;
+		return error instanceof CommandError ? error.exitCode : (EXIT_OF_ERROR[error.code] ?? EXIT.unexpected);
 	}
 	log("et-server stopped because of something unexpected; what it acknowledged is stored", error);
 	return EXIT.unexpected;

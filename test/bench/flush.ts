@@ -80,7 +80,7 @@ async function deliver(stage: Stage, round: number, reports: number): Promise<Om
 	const database = join(stage.folder, `et-${round}.sqlite`);
 	const server = startProgram(
 		stage,
-		[...programArguments("et-server"), "--port", "0", "--database", database],
+		[...programArguments("et-server"), "--port", "0", "--open", "--database", database],
 		serverPeak,
 	);
 	const url = await addressOf(server);

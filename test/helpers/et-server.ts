@@ -15,13 +15,16 @@ export interface ServerProcess {
 	end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
 
-/** Starts the command on a free port and waits until it listens; it is killed if the test ends first. */
+/**
+ * Starts the command, for every project's reports, on a free port and waits until it listens; it is killed if the test
+ * ends first.
+ */
 export async function startServerProcess(
 	t: ExecutionContext,
 	database: string,
 	more: readonly string[] = [],
 ): Promise<ServerProcess> {
-	const child = spawn(process.execPath, [ET_SERVER, "--port", "0", "--database", database, ...more], {
+	const child = spawn(process.execPath, [ET_SERVER, "--port", "0", "--open", "--database", database, ...more], {
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	t.teardown(() => child.kill("SIGKILL"));

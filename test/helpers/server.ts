@@ -14,13 +14,14 @@ import {
 import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.js";
 import { temporaryFolder } from "./temporary.js";
 
-/** Starts a server; it is closed, and its file removed, when the test ends. */
+/** Starts a server that takes every project's reports unless it is told otherwise; it is closed, and its file removed, when the test ends. */
 export async function testServer(
 	t: ExecutionContext,
 	options: Partial<ServerOptions> = {},
 ): Promise<RunningServer & { database: string }> {
 	const database = options.database ?? join(temporaryFolder(t), "et.sqlite");
-	const server = await startServer({ port: 0, ...options, database });
+	const config = { openIntake: true, ...options.config };
+	const server = await startServer({ port: 0, ...options, config, database });
 	t.teardown(() => server.close());
 	return { ...server, database };
 }

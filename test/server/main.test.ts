@@ -37,6 +37,7 @@ test("it says where it listens, where the database is, what to do next and how t
 	t.deepEqual(lines, [
 		`ET server ${PACKAGE.version} listens on ${server.url}`,
 		`Database: ${database}`,
+		"Takes reports of: every project (--open)",
 		`Next: name ${server.url} as "endpoint" in a script's et.json; its runs appear on ${server.url}/`,
 		"Stop: Ctrl-C",
 	]);
@@ -138,6 +139,20 @@ test("wrong usage is said, and has a code of its own", async (t) => {
 		["migrate", "--port", "1"],
 		["serve"],
 		["--no-such"],
+		["--trust-proxy", "everybody"],
+		["--trust-proxy", "0.0.0.0/0"],
+		["--set", "maxReports"],
+		["--set", "maxReports=0"],
+		["--set", "maxReports=-1"],
+		["--set", "openIntake=1"],
+		["register"],
+		["register", "et.json", "--project", "dunovo"],
+		["register", "--project", "a/b"],
+		["unregister"],
+		["unregister", "dunovo", "--notice", "0"],
+		["keys", "add", "a/b"],
+		["keys", "revoke", "dunovo", "x"],
+		["keys", "revoke", "dunovo"],
 	]) {
 		const { code, stdout, stderr } = await etServer(t, ...args);
 		t.is(code, 2, args.join(" "));
@@ -157,7 +172,7 @@ test("help explains options, examples and every exit code; version is the packag
 		"--tls-key",
 		"Examples:",
 		"ET_DATA",
-		...Array.from("01234567", (code) => `\n  ${code}  `),
+		...Array.from("012345678", (code) => `\n  ${code}  `),
 	]) {
 		t.true(help.stdout.includes(part), part);
 	}

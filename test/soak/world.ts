@@ -90,7 +90,7 @@ export class World {
 	}
 
 	async startServer(): Promise<void> {
-		this.server = start([SERVER, "--port", String(this.port), "--database", this.database], this.env);
+		this.server = start([SERVER, "--port", String(this.port), "--open", "--database", this.database], this.env);
 		const [, port] = await printed(this.server, /listens on http:\/\/127\.0\.0\.1:(\d+)/);
 		this.port = Number(port);
 	}

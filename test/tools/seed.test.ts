@@ -22,7 +22,7 @@ test("made-up reports are such as the intake takes, each once, and no run ends a
 	let reports = 0;
 	for (const { report, receivedAtMs } of [...seededRuns(5000, 1, UNTIL_MS)].flat()) {
 		const judged = judgeReport(report, receivedAtMs, 0);
-		if ("rejection" in judged) return t.fail(judged.rejection.message ?? "rejected");
+		if ("verdict" in judged) return t.fail(judged.verdict.message ?? "rejected");
 		ids.add(report.id);
 		reports++;
 		if (report.outcome === "killed") killed++;

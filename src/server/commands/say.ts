@@ -24,3 +24,7 @@ export function number(value: number): string {
 export function contents({ events, runs, projects, erased }: StoreCounts): string {
 	return `${number(events)} reports of ${number(runs)} runs in ${number(projects)} projects; ${number(erased)} erased runs`;
 }
+
+export function sayJson(value: unknown): void {
+	say(JSON.stringify(value, null, "\t"));
+}

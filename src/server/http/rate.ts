@@ -13,33 +13,45 @@ import { Refusal } from "./refusal.js";
 /** Limits how often each address may ask for anything at all; who runs on this machine is not counted. */
 export async function addRateLimit(app: FastifyInstance, config: ServerConfig): Promise<void> {
 	await app.register(rateLimit, { global: false });
-	if (config.requestsPerAddress === 0) return;
-	const count = app.createRateLimit({
-		max: config.requestsPerAddress,
-		timeWindow: config.rateWindowMs,
-		keyGenerator: clientOf,
-		allowList: (request) => LOOPBACK.has(request.ip ?? ""),
+	const limit = limitOf(app, {
+		most: config.requestsPerAddress,
+		windowMs: config.rateWindowMs,
+		who: "This address",
+		nameOf: clientOf,
+		isFree: (request) => LOOPBACK.has(request.ip ?? ""),
 	});
-	app.addHook("onRequest", async (request, reply) => {
-		refuseExceeding(await count(request), reply, "This address");
-	});
+	app.addHook("onRequest", limit);
 }
 
-type Counted = Awaited<ReturnType<ReturnType<FastifyInstance["createRateLimit"]>>>;
+export interface Limit {
+	/** Most requests in a window; 0 for no limit. */
+	most: number;
+	windowMs: number;
+	/** Whose limit it is, for people. */
+	who: string;
+	/** By what a request is counted. */
+	nameOf(request: FastifyRequest): string;
+	/** Whether a request is not counted. @defaultValue none */
+	isFree?: (request: FastifyRequest) => boolean;
+}
 
 /**
- * Refuses what goes beyond a limit, and says when to come back.
- *
- * @throws Refusal `too_many_requests`
+ * A limit of its own, once {@link addRateLimit} was called: the function throws a Refusal `too_many_requests` for what
+ * goes beyond, and says when to come back.
  */
-function refuseExceeding(counted: Counted, reply: FastifyReply, who: string): void {
-	if (counted.isAllowed || !counted.isExceeded) return;
-	const seconds = Math.max(1, counted.ttlInSeconds);
-	reply.header("retry-after", seconds);
-	throw new Refusal(
-		"too_many_requests",
-		`${who} asks more often than ${counted.max} times in ${counted.timeWindow / 1000} s. Nothing was done. Try again in ${seconds} s.`,
-	);
+export function limitOf(app: FastifyInstance, { most, windowMs, who, nameOf, isFree = () => false }: Limit) {
+	const count = app.createRateLimit({ max: most, timeWindow: windowMs, keyGenerator: nameOf });
+	return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+		if (most === 0 || isFree(request)) return;
+		const counted = await count(request);
+		if (counted.isAllowed || !counted.isExceeded) return;
+		const seconds = Math.max(1, counted.ttlInSeconds);
+		reply.header("retry-after", seconds);
+		throw new Refusal(
+			"too_many_requests",
+			`${who} asks more often than ${most} times in ${windowMs / 1000} s. Nothing was done. Try again in ${seconds} s.`,
+		);
+	};
 }
 
 /** By what a client is counted. What a proxy names may be any text. */

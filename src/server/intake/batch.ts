@@ -4,7 +4,7 @@ import { WIRE_VERSION, type WireAnswer, type WireVerdict } from "../../report/wi
 import { TOLERATED_SKEW_MS } from "../config.js";
 import { Refusal } from "../http/refusal.js";
 import { columnsOf } from "../store/columns.js";
-import type { EventRecord, InsertResult, LostRecord } from "../store/types.js";
+import type { EventRecord, InsertResult, LostRecord, StoredReport } from "../store/types.js";
 import { isObject, readId } from "./entries.js";
 import { parseInstant, type ValidReport, validateReport } from "./validate.js";
 
@@ -16,8 +16,8 @@ export interface OpenedBatch {
 	sentAtMs: number | undefined;
 }
 
-/** A report after judgement: either a record for the store, or its rejection. */
-export type JudgedReport = { id: string; record: EventRecord } | { rejection: WireVerdict };
+/** A report after judgement: either a record for the store, or the verdict that it has already. */
+export type JudgedReport = { id: string; report: StoredReport; record: EventRecord } | { verdict: WireVerdict };
 
 /**
  * Opens a batch. Fields that it does not know are let pass, so that a newer client is understood.
@@ -47,10 +47,10 @@ export function judgeReport(value: unknown, receivedAtMs: number, skewMs: number
 	const judged = validateReport(value);
 	if (!judged.ok) {
 		return {
-			rejection: { id: readId(value), verdict: "rejected", code: judged.code, message: judged.message },
+			verdict: { id: readId(value), verdict: "rejected", code: judged.code, message: judged.message },
 		};
 	}
-	return { id: judged.report.id, record: toRecord(judged, receivedAtMs, skewMs) };
+	return { id: judged.report.id, report: judged.report, record: toRecord(judged, receivedAtMs, skewMs) };
 }
 
 /**
@@ -78,7 +78,7 @@ export function readLost(entries: unknown[], receivedAtMs: number): LostRecord[]
 export function answer(judged: readonly JudgedReport[], results: readonly InsertResult[]): WireAnswer {
 	let next = 0;
 	const verdicts = judged.map((report): WireVerdict => {
-		if ("rejection" in report) return report.rejection;
+		if ("verdict" in report) return report.verdict;
 		const result = results[next++];
 		if (result === undefined) throw new Error("the store gave fewer results than it was given records");
 		return { id: report.id, verdict: result };

@@ -17,6 +17,7 @@ export const REFUSALS = {
 	not_a_batch: 400,
 	not_erasures: 400,
 	bad_query: 400,
+	unknown_key: 401,
 	not_found: 404,
 	method_not_allowed: 405,
 	format_unavailable: 406,
@@ -38,6 +39,11 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why one report of a batch is rejected; the others are stored all the same. */
 export const REJECTIONS = ["invalid_report", "invalid_date", "report_too_large"] as const;
+
+/** Why one report of a batch is put off: it is valid, and what the server's operator says may change. */
+export const LATERS = ["project_not_registered", "key_required"] as const;
+
+export type LaterCode = (typeof LATERS)[number];
 
 /** Why one erasure of a request is rejected; the others are done all the same. */
 export const ERASURE_REJECTIONS = ["invalid_erasure", "field_required", "unknown_field"] as const;

@@ -1,68 +1,93 @@
-/** `POST /v1/batches` and `POST /v1/erasures`: from a request to its answer. */
+/** `POST /v1/batches` and `POST /v1/erasures`, also behind an ingest key: from a request to its answer. */
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, type WireAnswer, type WireErasureAnswer } from "../../report/wire.js";
 import type { Clock, ServerConfig } from "../config.js";
 import type { Bodies } from "../http/bodies.js";
-import type { Store } from "../store/types.js";
+import { KEY_PATH } from "../registry/keys.js";
+import type { Registry } from "../registry/registry.js";
+import type { IngestKey, Store } from "../store/types.js";
+import { admit, refusalOf } from "./admit.js";
 import { answer, clockSkew, judgeReport, openBatch, readLost } from "./batch.js";
 import { bodyEncoding, readJson, unsupportedMediaType } from "./body.js";
 import { answerErasures, judgeErasure, openErasures } from "./erasures.js";
+import { addKeys } from "./key.js";
 
 export interface IntakeOptions {
 	store: Store;
+	registry: Registry;
 	clock: Clock;
 	config: ServerConfig;
 	bodies: Bodies;
 }
 
+const BEHIND_KEY = `${KEY_PATH}/:key`;
+
+/** Where batches and erasures are posted. */
+export const INTAKE_PATHS = {
+	batches: [BATCHES_PATH, `${BEHIND_KEY}${BATCHES_PATH}`],
+	erasures: [ERASURES_PATH, `${BEHIND_KEY}${ERASURES_PATH}`],
+} as const;
+
 /** Adds the intake to the server. Bodies arrive as bytes: what they are is read here, within bounds. */
-export function addIntake(app: FastifyInstance, { store, clock, config, bodies }: IntakeOptions): void {
+export function addIntake(app: FastifyInstance, intake: IntakeOptions): void {
+	const { registry, clock, config, bodies } = intake;
 	bodies.readIn(app, "application/json", config.maxBodyBytes);
-	const readBody = async (request: FastifyRequest): Promise<unknown> => {
-		if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
-		const encoding = bodyEncoding(request.headers["content-encoding"]);
-		// What it will inflate to is not known before it is there.
-		if (encoding === "gzip") bodies.shareOf(request).grow(config.maxInflatedBytes);
-		return readJson(request.body, encoding, config);
-	};
+	const keys = addKeys(app, registry, config);
 
-	app.post(BATCHES_PATH, async (request): Promise<WireAnswer> => {
-		const receivedAtMs = clock();
-		return takeBatch(store, await readBody(request), receivedAtMs, config.maxReports);
-	});
+	for (const path of INTAKE_PATHS.batches) {
+		app.post(path, { onRequest: keys.check }, async (request): Promise<WireAnswer> => {
+			const receivedAtMs = clock();
+			return takeBatch(intake, await readBody(request, intake), receivedAtMs, keys.keyOf(request));
+		});
+	}
 
-	app.post(ERASURES_PATH, async (request): Promise<WireErasureAnswer> => {
-		const receivedAtMs = clock();
-		return takeErasures(store, await readBody(request), receivedAtMs, config.maxErasures);
-	});
+	// Whose key was revoked may still erase: it is the run's own key that counts.
+	for (const path of INTAKE_PATHS.erasures) {
+		app.post(path, async (request): Promise<WireErasureAnswer> => {
+			const receivedAtMs = clock();
+			return takeErasures(intake, await readBody(request, intake), receivedAtMs);
+		});
+	}
+}
+
+async function readBody(request: FastifyRequest, { config, bodies }: IntakeOptions): Promise<unknown> {
+	if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
+	const encoding = bodyEncoding(request.headers["content-encoding"]);
+	// What it will inflate to is not known before it is there.
+	if (encoding === "gzip") bodies.shareOf(request).grow(config.maxInflatedBytes);
+	return readJson(request.body, encoding, config);
 }
 
 /** Judges and stores a batch; answers once everything accepted is on disk. */
 export async function takeBatch(
-	store: Store,
+	{ store, registry, config }: IntakeOptions,
 	value: unknown,
 	receivedAtMs: number,
-	maxReports: number,
+	key: IngestKey | undefined,
 ): Promise<WireAnswer> {
-	const batch = openBatch(value, maxReports);
+	const batch = openBatch(value, config.maxReports);
 	const skewMs = clockSkew(batch.sentAtMs, receivedAtMs);
 	const judged = batch.reports.map((report) => judgeReport(report, receivedAtMs, skewMs));
+	const lost = readLost(batch.lost, receivedAtMs);
+	const projects = judged.flatMap((report) => ("record" in report ? [report.record.project] : []));
+	const rules = await registry.rulesFor([...projects, ...lost.map(({ project }) => project)]);
+	const admission = { rules, key, isOpen: config.openIntake };
+	const admitted = judged.map((report) => admit(report, admission));
 	const results = await store.insertBatch({
-		events: judged.flatMap((report) => ("record" in report ? [report.record] : [])),
-		lost: readLost(batch.lost, receivedAtMs),
+		events: admitted.flatMap((report) => ("record" in report ? [report.record] : [])),
+		lost: lost.filter(({ project }) => refusalOf(project, admission) === undefined),
 	});
-	return answer(judged, results);
+	return answer(admitted, results);
 }
 
 /** Judges erasures and has them done; answers once what was asked for is gone. */
 async function takeErasures(
-	store: Store,
+	{ store, config }: IntakeOptions,
 	value: unknown,
 	receivedAtMs: number,
-	maxErasures: number,
 ): Promise<WireErasureAnswer> {
-	const judged = openErasures(value, maxErasures).map((erasure) =>
+	const judged = openErasures(value, config.maxErasures).map((erasure) =>
 		judgeErasure(erasure, { at: receivedAtMs, receipt: randomUUID() }),
 	);
 	const records = judged.flatMap((erasure) => ("record" in erasure ? [erasure.record] : []));

@@ -62,6 +62,30 @@ export interface MarksTable {
 	value: string;
 }
 
+/** The projects whose reports are taken, whether any has come or not. */
+export interface RegistrationsTable {
+	project: string;
+	registered_at: number;
+}
+
+export interface ManifestsTable {
+	project: string;
+	/** The version of its notice. */
+	notice: number;
+	/** JSON, with every default filled in. */
+	manifest: string;
+	registered_at: number;
+}
+
+export interface IngestKeysTable {
+	id: Generated<number>;
+	project: string;
+	/** SHA-256 of the key: 32 bytes. */
+	digest: Buffer;
+	made_at: number;
+	revoked_at: number | null;
+}
+
 export interface Schema {
 	marks: MarksTable;
 	projects: ProjectsTable;
@@ -69,4 +93,7 @@ export interface Schema {
 	lost: LostTable;
 	tombstones: TombstonesTable;
 	redactions: RedactionsTable;
+	registrations: RegistrationsTable;
+	manifests: ManifestsTable;
+	ingest_keys: IngestKeysTable;
 }

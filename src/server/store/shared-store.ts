@@ -4,6 +4,7 @@
  */
 import type { Kysely } from "kysely";
 import * as queries from "./queries.js";
+import * as registry from "./registry.js";
 import type { Schema } from "./schema.js";
 import type { Steps } from "./steps.js";
 import type {
@@ -12,6 +13,7 @@ import type {
 	ErasureResult,
 	EventsQuery,
 	InsertResult,
+	RegistrationRequest,
 	RunsQuery,
 	SchemaVersions,
 	Store,
@@ -80,6 +82,34 @@ export abstract class SharedStore implements Store {
 
 	lostTotals(project: string) {
 		return this.attempt(() => queries.lostTotals(this.db, project));
+	}
+
+	register(request: RegistrationRequest) {
+		return this.transact(() => registry.register(this.db, request));
+	}
+
+	unregister(project: string, notice: number | null) {
+		return this.transact(() => registry.unregister(this.db, project, notice));
+	}
+
+	registrations(only: readonly string[] | null) {
+		return this.attempt(() => registry.registrations(this.db, only));
+	}
+
+	addKey(project: string, digest: Buffer, at: number) {
+		return this.transact(() => registry.addKey(this.db, project, digest, at));
+	}
+
+	keys(project: string) {
+		return this.attempt(() => registry.keys(this.db, project));
+	}
+
+	revokeKey(project: string, id: number, at: number) {
+		return this.transact(() => registry.revokeKey(this.db, project, id, at));
+	}
+
+	findKey(digest: Buffer) {
+		return this.attempt(() => registry.findKey(this.db, digest));
 	}
 
 	counts() {

@@ -16,4 +16,7 @@ export const TABLES: readonly Table[] = [
 	{ name: "lost", key: ["project_id", "id"], isNumbered: false },
 	{ name: "tombstones", key: ["run_id"], isNumbered: false },
 	{ name: "redactions", key: ["run_id", "report_id", "fields_digest"], isNumbered: false },
+	{ name: "registrations", key: ["project"], isNumbered: false },
+	{ name: "manifests", key: ["project", "notice"], isNumbered: false },
+	{ name: "ingest_keys", key: ["id"], isNumbered: true },
 ];

@@ -1,4 +1,5 @@
 /** What the server asks of a database. One contract for every engine behind it. */
+import type { Manifest } from "../../report/manifest.js";
 import type {
 	Measure,
 	Outcome,
@@ -164,6 +165,58 @@ export interface LostTotal {
 	count: number;
 }
 
+/** A project whose reports are to be taken; with a manifest, of them is kept what that declares. */
+export interface RegistrationRequest {
+	project: string;
+	manifest: Manifest | null;
+	/** Milliseconds since the epoch. */
+	at: number;
+}
+
+/** `known`: this version of the notice was registered before, and stays as it was. */
+export type Registered = { result: "registered" } | { result: "known"; manifest: Manifest };
+
+export interface Registration {
+	project: string;
+	/** Milliseconds since the epoch. */
+	registeredAt: number;
+	/** By the version of their notice. */
+	manifests: { manifest: Manifest; registeredAt: number }[];
+	/** How many keys it has that are not revoked. */
+	keys: number;
+}
+
+export interface IngestKey {
+	id: number;
+	project: string;
+}
+
+export interface KeyRecord {
+	id: number;
+	/** Milliseconds since the epoch. */
+	madeAt: number;
+	revokedAt: number | null;
+}
+
+/** What the operator says of projects: whose reports are taken, what they may hold, and with which keys they come. */
+export interface RegistryStore {
+	register(request: RegistrationRequest): Promise<Registered>;
+	/**
+	 * Forgets one version of a project's notice, or, without one, the project with its manifests and keys; its reports
+	 * stay. Whether there was such a one.
+	 */
+	unregister(project: string, notice: number | null): Promise<boolean>;
+	/** Those of these projects that are registered; of all with null. */
+	registrations(only: readonly string[] | null): Promise<Registration[]>;
+	/** Keeps a key by its SHA-256; gives its number, or undefined where the project is not registered. */
+	addKey(project: string, digest: Buffer, at: number): Promise<number | undefined>;
+	keys(project: string): Promise<KeyRecord[]>;
+	/** Whether the project has such a key; one that was revoked stays so. */
+	revokeKey(project: string, id: number, at: number): Promise<boolean>;
+	/** Undefined for one that there is not, or not any more. */
+	findKey(digest: Buffer): Promise<IngestKey | undefined>;
+}
+
 /** How much is stored. Counts everything: not for a hot path. */
 export interface StoreCounts {
 	events: number;
@@ -186,7 +239,7 @@ export interface SchemaVersions {
  * (locked, full, gone): nothing of the call was then stored, and it may be tried again. Where the connection to
  * PostgreSQL broke as the call was committed, it may have been stored all the same; tried again, it does no harm.
  */
-export interface Store {
+export interface Store extends RegistryStore {
 	readonly schema: SchemaVersions;
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in

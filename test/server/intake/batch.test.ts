@@ -57,7 +57,7 @@ test("both times of a report are kept", (t) => {
 test("a rejected report is told by the id that it came with, where that can be read", (t) => {
 	const idOf = (value: unknown) => {
 		const judged = judgeReport(value, NOW_MS, 0);
-		return "rejection" in judged ? judged.rejection.id : "stored";
+		return "verdict" in judged ? judged.verdict.id : "stored";
 	};
 	t.is(idOf({ id: "not ours" }), "not ours");
 	t.is(idOf({ id: 7 }), null);

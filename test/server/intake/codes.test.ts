@@ -7,7 +7,7 @@ import { REPORT_SCHEMA } from "../../../src/report/schema.js";
 import { ERASURE_VERDICTS, VERDICTS, type WireErasures } from "../../../src/report/wire.js";
 import { DEFAULT_CONFIG } from "../../../src/server/config.js";
 import { judgeReport, openBatch } from "../../../src/server/intake/batch.js";
-import { ERASURE_REJECTIONS, REFUSALS, REJECTIONS } from "../../../src/server/intake/codes.js";
+import { ERASURE_REJECTIONS, LATERS, REFUSALS, REJECTIONS } from "../../../src/server/intake/codes.js";
 import { judgeErasure, openErasures } from "../../../src/server/intake/erasures.js";
 
 const KIB = 1024;
@@ -33,6 +33,21 @@ test("every refusal is explained with its status, and no other", (t) => {
 test("every rejection is explained, and no other", (t) => {
 	const rows = [...part("### Codes of rejected reports").matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
 	t.deepEqual(rows, [...REJECTIONS]);
+});
+
+test("every reason to put a report off is explained, and no other", (t) => {
+	const rows = [...part("### Codes of reports that are put off").matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+	t.deepEqual(rows, [...LATERS]);
+});
+
+test("the page on operating has every number of the configuration, with what it is, and no other", (t) => {
+	const operating = readFileSync(new URL("../../../../docs/server.md", import.meta.url), "utf8");
+	const rows = [...operating.matchAll(/^\| `(\w+)` \| .* \| (\d+) \|$/gm)].map(([, name, value]) => [
+		name,
+		Number(value),
+	]);
+	const numbers = Object.entries(DEFAULT_CONFIG).filter(([, value]) => typeof value === "number");
+	t.deepEqual(Object.fromEntries(rows), Object.fromEntries(numbers));
 });
 
 test("every verdict on an erasure and every reason to reject one is explained, and no other", (t) => {
@@ -73,6 +88,7 @@ test("the limits on requests are those of the program", (t) => {
 		`headers (${header}) within ${config.headersTimeoutMs / 1000} s`,
 		`${config.requestsPerAddress} requests in ${config.rateWindowMs / 1000} s`,
 		`${config.maxConnectionsPerAddress} connections at once`,
+		`${config.requestsPerKey} batches in ${config.rateWindowMs / 1000} s`,
 		`${config.maxConnections} connections, and ${config.maxBytesAtOnce / MIB} MiB of bodies`,
 	]) {
 		t.true(limits.includes(words), words);

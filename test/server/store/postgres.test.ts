@@ -6,6 +6,7 @@ import { SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { openPostgresStore } from "../../../src/server/store/postgres.js";
 import type { Store } from "../../../src/server/store/types.js";
 import { erasureContract } from "../../contract/erasures.js";
+import { registryContract } from "../../contract/registry.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { emptyDatabase, withPostgres } from "../../helpers/postgres.js";
 import { administer, startPostgres } from "../../helpers/postgres-server.js";
@@ -21,6 +22,7 @@ const openEmpty = async (t: ExecutionContext) => openFor(t, await emptyDatabase(
 
 storeContract(withPostgres as TestFn, openEmpty);
 erasureContract(withPostgres as TestFn, openEmpty);
+registryContract(withPostgres as TestFn, openEmpty);
 
 /** A connection of a test's own, in the midst of something. */
 async function connection(t: ExecutionContext, url: string): Promise<pg.Client> {

@@ -7,11 +7,13 @@ import { MIGRATIONS, SCHEMA_VERSION } from "../../../src/server/store/migrations
 import { POSTGRES_WORDS, SQLITE_WORDS } from "../../../src/server/store/migrations/migration.js";
 import { openSqliteStore } from "../../../src/server/store/sqlite.js";
 import { erasureContract } from "../../contract/erasures.js";
+import { registryContract } from "../../contract/registry.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 
 storeContract(test, async (t) => openFor(t, fileFor(t)));
 erasureContract(test, async (t) => openFor(t, fileFor(t)));
+registryContract(test, async (t) => openFor(t, fileFor(t)));
 
 function fileFor(t: ExecutionContext): string {
 	return join(temporaryFolder(t), "et.sqlite");

@@ -14,7 +14,8 @@ export const PREDECESSOR_PATH = `${FOLDER}*`;
 
 const TEXT = "text/plain; charset=UTF-8";
 
-export function addPredecessor(app: FastifyInstance, { store, clock, config, bodies }: IntakeOptions): void {
+export function addPredecessor(app: FastifyInstance, intake: IntakeOptions): void {
+	const { clock, config, bodies } = intake;
 	app.register(async (scope) => {
 		// Whatever its type, it comes as bytes: a wrong type has a refusal of its own.
 		bodies.readIn(scope, "*", config.maxPredecessorBytes);
@@ -23,7 +24,7 @@ export function addPredecessor(app: FastifyInstance, { store, clock, config, bod
 			const body = readBody(request);
 			const call = readCall(request.params["*"], readPythonJson(body), body);
 			const batch = { wire: WIRE_VERSION, reports: [toReport(call, body, receivedAtMs)] };
-			const { verdicts } = await takeBatch(store, batch, receivedAtMs, config.maxReports);
+			const { verdicts } = await takeBatch(intake, batch, receivedAtMs, undefined);
 			return reply.type(TEXT).send(answerTo(call, verdicts[0]));
 		});
 	});

@@ -2,10 +2,11 @@
 import { events } from "./001-events.js";
 import { erasures } from "./002-erasures.js";
 import { marks } from "./003-marks.js";
+import { registry } from "./010-registry.js";
 import { tests } from "./020-tests.js";
 import type { Migration } from "./migration.js";
 
-export const MIGRATIONS: readonly Migration[] = [events, erasures, marks, tests];
+export const MIGRATIONS: readonly Migration[] = [events, erasures, marks, registry, tests];
 
 /** The version of the schema that this program writes and reads. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.number ?? 0;
