@@ -168,7 +168,13 @@ async function keepHouse(folders: SpoolFolders, options: FlushOptions, clockIsSt
 	}
 	const random = () => randomBytes(NAME_RANDOM_BYTES).toString("hex");
 	const here = placeHere(options.host, machineHash(machineId()));
-	const vanished = await reportVanished({ folders, here, chance: { nowMs, random }, clockIsSteady });
+	const vanished = await reportVanished({
+		folders,
+		here,
+		policy: options.policy,
+		chance: { nowMs, random },
+		clockIsSteady,
+	});
 	const { bounds } = options;
 	const kept = clockIsSteady ? bounds : { ...bounds, maxAgeMs: Number.POSITIVE_INFINITY };
 	const unmarked = boundMarkers(folders, bounds.maxReports, { nowMs, newId: randomUUID });

@@ -48,6 +48,14 @@ export const POLICY = {
 	/** A clock that moved by more than this between two looks has jumped; nothing expires for as long after. */
 	clockJumpMs: 24 * HOUR,
 
+	/**
+	 * A run that nobody can look at is taken for gone this long after its time limit; or after the second, where no limit
+	 * is known. What is no marker is set aside after the third: its writer may be of another version, and still at work.
+	 */
+	overdueMs: 24 * HOUR,
+	overdueUnlimitedMs: 30 * 24 * HOUR,
+	brokenMarkerMs: 24 * HOUR,
+
 	/** When reports are sent: cron's notation, UTC; each time up to so much later, so that users spread. */
 	schedule: "*/15 * * * *",
 	scheduleDelayMs: 5 * MINUTE,

@@ -11,12 +11,14 @@ import type { SpoolFolders } from "../src/spool/layout.js";
 import { type MarkedJob, type MarkerEntry, markerNames, readMarker, removeMarker } from "../src/spool/open-runs.js";
 import { setAsideBroken } from "../src/spool/remove.js";
 import { type Chance, type End, OOM_END, UNKNOWN_END, vanish } from "../src/spool/vanish.js";
+import type { Policy } from "./policy.js";
 
 export interface VanishedOptions {
 	folders: SpoolFolders;
 	/** Where this process is. */
 	here: Place;
 	chance: Chance;
+	policy: Pick<Policy, "overdueMs" | "overdueUnlimitedMs" | "brokenMarkerMs">;
 	/** Whether age can be told. */
 	clockIsSteady: boolean;
 	/** @defaultValue the schedulers themselves */
@@ -29,12 +31,6 @@ interface Undecided {
 	life: Life;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** A run whose time limit nobody knows, and that nobody can look at, is taken for gone after this. */
-const UNLIMITED_MS = 30 * DAY_MS;
-/** What is no marker is set aside after this: its writer may be of another version, and still at work. */
-const BROKEN_MS = DAY_MS;
-
 /** Null for a job that goes on, or of which nobody knows. */
 function endOfJob(state: JobState): End | null {
 	if (state === "running" || state === "unknown") return null;
@@ -42,31 +38,31 @@ function endOfJob(state: JobState): End | null {
 }
 
 /** Whether it was last seen so long ago that it can't run any more: its time limit, and a day. */
-function isOverdue({ marker, seenAtMs }: MarkerEntry, nowMs: number): boolean {
+function isOverdue({ marker, seenAtMs }: MarkerEntry, nowMs: number, policy: VanishedOptions["policy"]): boolean {
 	const limitS = marker.envelope.report.limits?.wall_s;
-	const mostMs = typeof limitS === "number" ? limitS * 1000 + DAY_MS : UNLIMITED_MS;
+	const mostMs = typeof limitS === "number" ? limitS * 1000 + policy.overdueMs : policy.overdueUnlimitedMs;
 	return nowMs - seenAtMs > mostMs;
 }
 
 /** How a run ended that is gone; null for one that may still go on. */
 function endOf(
 	{ entry, life }: Undecided,
-	{ here, chance, clockIsSteady }: VanishedOptions,
+	{ here, chance, clockIsSteady, policy }: VanishedOptions,
 	state: JobState,
 ): End | null {
 	const said = endOfJob(state);
 	if (said !== null && said.kill_reason !== null) return said;
 	if (life === "dead") return diedOfMemory(entry.marker, here) ? OOM_END : UNKNOWN_END;
 	if (said !== null) return said;
-	return clockIsSteady && isOverdue(entry, chance.nowMs) ? UNKNOWN_END : null;
+	return clockIsSteady && isOverdue(entry, chance.nowMs, policy) ? UNKNOWN_END : null;
 }
 
 /** Markers that are looked at, of runs that are not forgotten. */
-function* wantedMarkers({ folders, chance, clockIsSteady }: VanishedOptions): Generator<MarkerEntry> {
+function* wantedMarkers({ folders, chance, clockIsSteady, policy }: VanishedOptions): Generator<MarkerEntry> {
 	const forgotten = forgottenRuns(folders);
 	for (const name of markerNames(folders)) {
 		const reading = readMarker(folders, name);
-		if (reading.state === "broken" && clockIsSteady && chance.nowMs - reading.sinceMs > BROKEN_MS) {
+		if (reading.state === "broken" && clockIsSteady && chance.nowMs - reading.sinceMs > policy.brokenMarkerMs) {
 			setAsideBroken(folders, name);
 		}
 		if (reading.state !== "read") continue;

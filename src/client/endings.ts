@@ -4,7 +4,7 @@
  *
  * A signal is listened to only while nobody else does, and only once the event loop has turned: a listener takes the
  * signal's default away, and a script that computes or waits without a turn of the loop would no longer die of Ctrl-C.
- * What such a script dies of is told by its marker (docs/client.md).
+ * What such a script dies of is told by its marker (docs/lifecycle.md).
  */
 import { everMoreSeldom } from "./ever-more-seldom.js";
 

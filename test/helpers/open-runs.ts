@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { POLICY } from "../../daemon/policy.js";
 import { reportVanished, type VanishedOptions } from "../../daemon/vanished.js";
 import { hostName } from "../../src/host/identity.js";
 import { machineId, placeHere } from "../../src/host/process-life.js";
@@ -72,5 +73,5 @@ let drawn = 0;
 export function look(home: Home, changes: Partial<VanishedOptions> = {}): Promise<number> {
 	const random = () => String(++drawn).padStart(8, "0");
 	const chance = { nowMs: Date.now(), random };
-	return reportVanished({ folders: home.spool, here: HERE, chance, clockIsSteady: true, ...changes });
+	return reportVanished({ folders: home.spool, here: HERE, policy: POLICY, chance, clockIsSteady: true, ...changes });
 }
