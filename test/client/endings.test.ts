@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { unwatchEnding, watchEnding } from "../../src/client/endings.js";
 import type { WireReport } from "../../src/report/types.js";
 import { type ChildResult, runProgram } from "../helpers/child.js";
 import { grantedHome, reportsIn } from "../helpers/cli.js";
@@ -188,4 +189,16 @@ onUnix("a run that goes on has a marker, which its prelim renews, and its end re
 	await once(child, "close");
 	t.deepEqual(namesIn(home.spool.open), []);
 	t.deepEqual(namesIn(home.spool.tmp), []);
+});
+
+test("a run that goes on is told so, and no more once it has ended", async (t) => {
+	let looks = 0;
+	const run = { exits() {}, dies() {}, goesOn: () => looks++ };
+	watchEnding(run, 1);
+	// A timer of ours does not keep a process alive; this one does.
+	while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+	unwatchEnding(run);
+	const seen = looks;
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	t.is(looks, seen);
 });

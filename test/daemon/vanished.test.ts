@@ -11,6 +11,7 @@ import type { JobState } from "../../src/host/scheduler.js";
 import { boundMarkers } from "../../src/spool/bound-markers.js";
 import { forgetRuns } from "../../src/spool/forgotten.js";
 import { lostByReason } from "../../src/spool/lost.js";
+import { waiting } from "../../src/spool/waiting.js";
 import { runProgram } from "../helpers/child.js";
 import { et, grantedHome, reportsIn } from "../helpers/cli.js";
 import { grantAt, type Home, temporaryHome } from "../helpers/home.js";
@@ -476,3 +477,23 @@ onLinux("markers beyond the bound of reports go, oldest first, and are counted",
 	t.is(onlyMarker(home).path, one.path);
 	t.deepEqual([...(lostByReason(home.spool).get("dunovo") ?? [])], [["too_many", 2]]);
 });
+
+onLinux(
+	"an uploader dies with the report put, and its user holds it: the next one does not bring back what was not held",
+	async (t) => {
+		const home = await killedRun(t);
+		const { path, marker } = onlyMarker(home);
+		const before = namesIn(home.spool.new);
+		t.is(await look(home), 1);
+		const [name = ""] = namesIn(home.spool.new).filter((each) => !before.includes(each));
+		writeFileSync(path, JSON.stringify({ ...marker, gone: { name, outcome: "unknown", kill_reason: null } }));
+		const { id } = marker.envelope.report;
+		t.is((await et(t, home, ["hold", id])).code, 0);
+		t.is(await look(home), 1);
+		const copies = [...waiting(home.spool)].filter(({ envelope }) => envelope.report.id === id);
+		t.deepEqual(
+			copies.map(({ envelope }) => envelope.hold),
+			["user"],
+		);
+	},
+);
