@@ -27,16 +27,21 @@ function costMs(work: () => void): number {
 	return (user + system) / 1000;
 }
 
+const NANOSECONDS_IN_MS = 1e6;
+
+/** Loading `performance` would take some milliseconds. */
+const nowMs = (): number => Number(process.hrtime.bigint()) / NANOSECONDS_IN_MS;
+
 /** CPU time that may be spent: it is earned as time passes, and kept up to a bound. */
 class Budget {
 	private leftMs: number = LOOKS.aheadMs;
-	private sinceMs = performance.now();
+	private sinceMs = nowMs();
 
 	spend(milliseconds: number): void {
-		const nowMs = performance.now();
-		const earnedMs = (nowMs - this.sinceMs) * LOOKS.share;
+		const thenMs = nowMs();
+		const earnedMs = (thenMs - this.sinceMs) * LOOKS.share;
 		this.leftMs = Math.min(LOOKS.aheadMs, this.leftMs + earnedMs) - milliseconds;
-		this.sinceMs = nowMs;
+		this.sinceMs = thenMs;
 	}
 
 	/** Milliseconds until what was spent too much is earned. */
