@@ -162,7 +162,7 @@ function pluginsFor(name, network, builtins) {
 	const isClient = name === CLIENT;
 	const lookUp = lookUpBuiltins((builtin) => builtins.add(builtin), isClient ? HOT : undefined);
 	const seldom = SELDOM.map(({ file, modules }) => loadWhenCalled(ourModules(modules), file));
-	if (name === RUN) return [onlyRun, lookUp];
+	if (name === RUN) return [onlyRun, ...seldom, lookUp];
 	return isClient ? [...seldom, lookUp] : [lookUp];
 }
 
