@@ -40,7 +40,9 @@ async function togetherBytes(root: number): Promise<number> {
 }
 
 export interface SampledMemory {
-	/** Ends the looks. Bytes, the most that was seen at once; null where no look was in time. */
+	/** Bytes, the most that was seen at once so far; null where no look was in time. */
+	seenBytes(): number | null;
+	/** The same, and ends the looks. */
 	end(): number | null;
 }
 
@@ -59,11 +61,13 @@ export function sampleMemory(root: number): SampledMemory {
 		}, milliseconds);
 	};
 	rest(LOOKS.firstMs);
+	const seenBytes = () => (peakBytes === 0 ? null : peakBytes);
 	return {
+		seenBytes,
 		end() {
 			hasEnded = true;
 			clearTimeout(timer);
-			return peakBytes === 0 ? null : peakBytes;
+			return seenBytes();
 		},
 	};
 }
