@@ -240,6 +240,67 @@ onTerminal("Ctrl-Z stops the job, fg continues it", async (t) => {
 	t.like(reportsIn(home)[1], { event: "end", outcome: "ok" });
 });
 
+const INTERACTIVE = ["bash", "--norc", "--noprofile", "-i"];
+
+onTerminal("bg continues a stopped job in the background, and it ends with its own code", async (t) => {
+	const home = grantedHome(t);
+	const file = join(temporaryFolder(t), "go");
+	const script = `echo rea""dy; until [ -e ${file} ]; do sleep 0.02; done; exit 7`;
+	const line = `"${ET_WORDS.join('" "')}" run --manifest ${home.manifestPath} -- sh -c '${script}'`;
+	const steps = [
+		{ see: "$ ", type: `${line}\n` },
+		{ see: "ready\r\n", type: "\x1a" },
+		{ see: "Stopped" },
+		{ see: "$ ", type: "bg; echo running=$(jobs -r | grep -c manifest)\n" },
+		{ see: "running=1" },
+		{ see: "$ ", type: `touch ${file}; wait %1; echo code=$?; exit\n` },
+		{ see: "code=7" },
+	];
+	await atTerminal(t, INTERACTIVE, steps, { env: { ...home.env, PS1: "$ " } });
+	t.like(reportsIn(home)[1], { event: "end", outcome: "failed", exit_code: 7 });
+});
+
+onTerminal("a job in the background that reads from its terminal stops, and goes on in the foreground", async (t) => {
+	const home = grantedHome(t);
+	const line = `"${ET_WORDS.join('" "')}" run --manifest ${home.manifestPath} -- head -n 1 &`;
+	const steps = [
+		{ see: "$ ", type: `${line}\n` },
+		// 128 and the number of SIGTTIN.
+		{ see: "$ ", type: "wait %1; echo state=$?\n" },
+		{ see: "state=149" },
+		{ see: "$ ", type: "fg\n" },
+		{ see: "head", type: "through\n" },
+		{ see: "through\r\nthrough" },
+		{ see: "$ ", type: "echo code=$?; exit\n" },
+		{ see: "code=0" },
+	];
+	await atTerminal(t, INTERACTIVE, steps, { env: { ...home.env, PS1: "$ " } });
+	t.like(reportsIn(home)[1], { event: "end", outcome: "ok" });
+});
+
+onTerminal("Ctrl-C in the foreground is none of a job's in the background, and kill %1 ends that", async (t) => {
+	const home = grantedHome(t);
+	const line = `"${ET_WORDS.join('" "')}" run --manifest ${home.manifestPath} -- sh -c 'echo rea""dy; exec sleep 60' &`;
+	const steps = [
+		{ see: "$ ", type: `${line}\n` },
+		{ see: "ready\r\n", type: "\x03" },
+		{ see: "$ ", type: "echo running=$(jobs -r | grep -c manifest); kill %1; wait %1; echo code=$?; exit\n" },
+		{ see: "running=1" },
+		{ see: "code=143" },
+	];
+	await atTerminal(t, INTERACTIVE, steps, { env: { ...home.env, PS1: "$ " } });
+	t.like(reportsIn(home)[1], { event: "end", outcome: "killed", signal: "SIGTERM" });
+});
+
+onTerminal("Ctrl-\\ ends a command and et of SIGQUIT", async (t) => {
+	const home = grantedHome(t);
+	const command = [...ET_WORDS, "run", "--manifest", home.manifestPath, "--", "sh", "-c", "echo ready; exec sleep 60"];
+	const cwd = temporaryFolder(t);
+	const { status } = await atTerminal(t, command, [{ see: "ready", type: "\x1c" }], { env: home.env, cwd });
+	t.is(status, -3);
+	t.like(reportsIn(home)[1], { outcome: "killed", signal: "SIGQUIT" });
+});
+
 onTerminal("what the command does to its terminal stays done", async (t) => {
 	const home = grantedHome(t);
 	const words = `"${ET_WORDS.join('" "')}" run --manifest ${home.manifestPath} --`;
