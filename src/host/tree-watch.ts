@@ -12,11 +12,11 @@ const LOOKS = {
 	growth: 2,
 	mostMs: 50,
 	/** Of a core. */
-	share: 6 / 1000,
+	share: 5 / 1000,
 	/** CPU time that may be spent ahead of that share: a command starts its children early. */
 	aheadMs: 30,
 	/** CPU time that waking up takes, beside the look itself. */
-	wakeMs: 0.1,
+	wakeMs: 0.2,
 } as const;
 
 /** Milliseconds of CPU time that work took: on a busy machine it lasts longer, and costs no more. */

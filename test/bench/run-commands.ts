@@ -1,7 +1,7 @@
 /** Real commands whose use is measured: most are short, and differ in how they use processes and threads. */
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { seededRandom } from "./statistics.js";
+import { randomSequence } from "../../tools/random.js";
 
 export interface Command {
 	name: string;
@@ -16,7 +16,7 @@ const LINE_LENGTH = 60;
 
 /** Lines of letters that no program can guess: `lines` times 61 bytes. */
 function writeLines(path: string, lines: number): void {
-	const random = seededRandom(7);
+	const random = randomSequence(7);
 	const file = openSync(path, "w");
 	const line = () => Array.from({ length: LINE_LENGTH }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join("");
 	for (let left = lines; left > 0; left -= LINES_AT_ONCE) {
@@ -79,7 +79,7 @@ export function longCommands(folder: string, seconds: number): Command[] {
 		},
 		{
 			name: "starting short children",
-			words: ["timeout", String(seconds), "sh", "-c", `while :; do make -s -j2 -f ${rules}; done`],
+			words: ["timeout", String(seconds), "sh", "-c", `while :; do make -s -j2 -f ${rules}; done 2>/dev/null`],
 			isTree: true,
 		},
 	];

@@ -8,14 +8,15 @@ import { ConsentStore } from "../../src/consent/store.js";
 import type { WireReport } from "../../src/report/types.js";
 import { makeFolders } from "../../src/spool/put.js";
 import { entries } from "../../src/spool/read.js";
+import { randomSequence } from "../../tools/random.js";
 import { openStage, programArguments, type Stage } from "../../tools/stage.js";
 import { hasGnuTime, type TimeSays, timed, timeSays } from "../helpers/gnu-time.js";
 import { testManifest } from "../helpers/manifest.js";
 import { type Benchmark, type BenchResult, type Series, summarise } from "./result.js";
 import { type Command, commands, longCommands } from "./run-commands.js";
-import { median, seededRandom, shuffled } from "./statistics.js";
+import { median, shuffled } from "./statistics.js";
 
-const SIZE = { lines: 150_000, recipes: 30 } as const;
+const SIZE = { lines: 400_000, recipes: 60 } as const;
 const ROUNDS = { commands: 7, start: 40 } as const;
 const LONG_S = 60;
 const NANOSECONDS = 1e6;
@@ -139,7 +140,7 @@ function accuracy(setting: Setting, rounds: number, say: (line: string) => void)
 	const found = commands(setting.folder, SIZE).map(
 		(command): Found => ({ command, cpu: { et: [], time: [] }, rss: { et: [], time: [] }, methods: new Set() }),
 	);
-	const random = seededRandom(5);
+	const random = randomSequence(5);
 	for (let round = 0; round < rounds; round++) {
 		say(`round ${round + 1} of ${rounds}`);
 		for (const each of shuffled(found, random)) measure(setting, each);
@@ -179,7 +180,7 @@ function start(setting: Setting, rounds: number) {
 		{ name: "et run, without a report", of: (command: readonly string[]) => setting.etRun(command, []) },
 		{ name: "et run, reporting", of: (command: readonly string[]) => setting.etRun(command) },
 	].map((way) => ({ ...way, whole: [] as number[], until: [] as number[] }));
-	const random = seededRandom(6);
+	const random = randomSequence(6);
 	for (let round = 0; round < rounds; round++) {
 		for (const { of, whole, until } of shuffled(ways, random)) {
 			whole.push(setting.run(of(["true"])));
