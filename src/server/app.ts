@@ -4,9 +4,11 @@ import helmet from "@fastify/helmet";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
 import type { Clock, Log, ServerConfig } from "./config.js";
+import { OPENAPI_PATH } from "./exports/openapi.js";
 import { addExports, EVENTS_EXPORT_PATH, RUNS_EXPORT_PATH } from "./exports/route.js";
 import { addBodies } from "./http/bodies.js";
 import { guardListener, listenerOptions } from "./http/listener.js";
+import { addMetrics, METRICS_PATH } from "./http/metrics.js";
 import { addRateLimit } from "./http/rate.js";
 import { Refusal } from "./http/refusal.js";
 import { refusing, sendWire, toRefusal } from "./http/refusing.js";
@@ -30,10 +32,12 @@ export interface AppOptions {
 const HEALTH_PATH = "/healthz";
 
 /** What each address answers; every other method there is a 405. HEAD goes with GET. */
-const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
+export const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
 	...[...INTAKE_PATHS.batches, ...INTAKE_PATHS.erasures].map((path): [string, "POST"] => [path, "POST"]),
 	[PREDECESSOR_PATH, "POST"],
 	[HEALTH_PATH, "GET"],
+	[METRICS_PATH, "GET"],
+	[OPENAPI_PATH, "GET"],
 	[RUNS_EXPORT_PATH, "GET"],
 	[EVENTS_EXPORT_PATH, "GET"],
 	[RUNS_PATH, "GET"],
@@ -53,13 +57,14 @@ export async function buildApp({ store, clock, log, config, tls }: AppOptions): 
 	guardListener(app.server, config);
 	await app.register(helmet, SECURITY_HEADERS);
 	app.setErrorHandler<FastifyError>((error, request, reply) => refuse(error, request, reply));
+	addMetrics(app, store);
 	await addRateLimit(app, config);
 	refuseUnread(app);
 	const registry = new Registry(store, config);
 	const intake = { store, registry, clock, config, bodies: addBodies(app, config) };
 	addIntake(app, intake);
 	addPredecessor(app, intake);
-	addExports(app, { store, clock });
+	addExports(app, { store, clock, config });
 	addPages(app, { store, config });
 	addHealth(app, store);
 	for (const [path, method] of METHODS) refuseOtherMethods(app, path, method);

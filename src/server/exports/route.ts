@@ -1,11 +1,13 @@
 /** `GET /v1/runs` and `GET /v1/events`: what is stored, for programs and tables. */
+import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { Clock } from "../config.js";
+import type { Clock, ServerConfig } from "../config.js";
 import { Refusal } from "../http/refusal.js";
 import type { Store } from "../store/types.js";
 import { type Column, EVENT_COLUMNS, RUN_COLUMNS } from "./columns.js";
 import { CSV, type Delimited, headOf, linesOf, TSV } from "./delimited.js";
+import { OPENAPI_PATH, openApi } from "./openapi.js";
 import { eventRecord, runRecord } from "./records.js";
 import { type Format, readEventsRequest, readRunsRequest, runsCursor } from "./request.js";
 import { eventSteps, runSteps, type Step } from "./source.js";
@@ -16,6 +18,7 @@ export const EVENTS_EXPORT_PATH = "/v1/events";
 export interface ExportsOptions {
 	store: Store;
 	clock: Clock;
+	config: ServerConfig;
 }
 
 /** What is given out: its table, and its form in JSON. */
@@ -28,7 +31,10 @@ interface Shape<T> {
 const RUNS = { name: "runs", columns: RUN_COLUMNS, record: runRecord };
 const EVENTS = { name: "events", columns: EVENT_COLUMNS, record: eventRecord };
 
-export function addExports(app: FastifyInstance, { store, clock }: ExportsOptions): void {
+export function addExports(app: FastifyInstance, { store, clock, config }: ExportsOptions): void {
+	const description = openApi(ownVersion(), config);
+	app.get(OPENAPI_PATH, async (_request, reply) => reply.send(description));
+
 	app.get<{ Querystring: Record<string, unknown> }>(EVENTS_EXPORT_PATH, async (request, reply) => {
 		const wanted = readEventsRequest(request.query);
 		const steps = eventSteps(store, wanted, clock());
@@ -50,6 +56,10 @@ export function addExports(app: FastifyInstance, { store, clock }: ExportsOption
 			more,
 		});
 	});
+}
+
+function ownVersion(): string {
+	return JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")).version;
 }
 
 /** A page of JSON has a limit of its own, so that what it is made of fits into memory. */
