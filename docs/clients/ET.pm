@@ -269,6 +269,7 @@ sub _enqueue {
     my $policy = _site_policy();
     my ($by, $refusal) = _may_keep($manifest, $given->{phone_home}, $policy, $reading);
     return { status => 'not_consented', reason => $refusal } if $refusal;
+    $manifest = _covered_by(_parse($by->{text}), $manifest) if ref $by && $by->{text} ne _consent_text($manifest);
     my $event = defined $given->{event} ? $given->{event} : 'end';
     return _dropped('invalid_report', 'there is no event of that name') if !grep { $_ eq $event } @EVENTS;
     $identity ||= _identity($manifest, _random_hex(16));
@@ -687,18 +688,44 @@ sub _scrub_text {
 # Consent: docs/consent.md.
 
 # What allows a report: a grant, or "flag"; else why not.
+# Where the grant is for another notice than the script's, what is kept is what both cover.
 sub _may_keep {
     my ($manifest, $flagged, $policy, $reading) = @_;
-    my $ruled = _ruled_out($manifest->{endpoint}, $policy);
+    my $mode    = $reading->{mode} || '';
+    my $grant   = $mode eq 'granted' || $mode eq 'local' ? $reading->{grant} : undef;
+    my $covers  = $grant && $grant->{text} eq _consent_text($manifest);
+    my $by_flag = $flagged && !($covers && $mode eq 'granted');
+    my $ruled   = _ruled_out($grant && !$covers && !$by_flag ? $grant->{endpoint} : $manifest->{endpoint}, $policy);
     return undef, $ruled if $ruled;
     return undef, 'consent_unreadable' if $reading->{state} eq 'unreadable';
-    my $mode = $reading->{mode} || '';
     return undef, 'denied' if $mode eq 'denied';
-    my $grant = $mode eq 'granted' || $mode eq 'local' ? $reading->{grant} : undef;
-    return 'flag' if $flagged && $mode ne 'granted';
-    return $grant if $grant && $grant->{text} eq _consent_text($manifest);
-    return 'flag' if $flagged;
-    return undef, $grant ? 'notice_changed' : $mode eq 'withdrawn' ? 'withdrawn' : 'no_decision';
+    return 'flag' if $by_flag;
+    return $grant if $grant;
+    return undef, $mode eq 'withdrawn' ? 'withdrawn' : 'no_decision';
+}
+
+# The manifest under which a run is kept while its own waits for an answer: what both name, as it was agreed.
+sub _covered_by {
+    my ($agreed, $declared) = @_;
+    my ($former, $present)  = ($agreed->{data}, $declared->{data});
+    my (%inputs, %data);
+    for my $name (keys %{ $agreed->{inputs} }) {
+        my $other = $declared->{inputs}{$name};
+        $inputs{$name} = $agreed->{inputs}{$name} if $other && $other->{unit} eq $agreed->{inputs}{$name}{unit};
+    }
+    my $with_any = 1;
+    my %seen     = (%$former, %$present);
+    for my $key (keys %seen) {
+        my ($one, $other) = ($former->{$key}, $present->{$key});
+        if ($one && $other) {
+            if   ($one->{type} eq $other->{type}) { $data{$key} = $one }
+            else                                  { $with_any   = 0 }    # It is in neither's "*".
+        } elsif (($one ? $present : $former)->{'*'}) {
+            $data{$key} = $one || $other;
+        }
+    }
+    delete $data{'*'} if !$with_any;
+    return { %$agreed, inputs => \%inputs, data => \%data, sample => $declared->{sample} };
 }
 
 sub _ruled_out {

@@ -283,6 +283,9 @@ et <- local({
         policy <- site_policy()
         verdict <- may_keep(manifest, isTRUE(phone_home), policy, found$reading)
         if (!is.null(verdict$refusal)) return(list(status = "not_consented", reason = verdict$refusal))
+        if (is.list(verdict$by) && !identical(verdict$by$text, consent_text(manifest))) {
+            manifest <- covered_by(parse_json(verdict$by$text), manifest)
+        }
         event <- if (is.null(given$event)) "end" else given$event
         if (!is_text(event) || !(event %in% EVENTS)) return(dropped("invalid_report", "there is no event of that name"))
         if (is.null(identity)) identity <- new_identity(manifest, random_hex(16))
@@ -728,18 +731,45 @@ et <- local({
     # Consent: docs/consent.md.
 
     # What allows a report, as `by`: a grant, or "flag"; else why not, as `refusal`.
+    # Where the grant is for another notice than the script's, what is kept is what both cover.
     may_keep <- function(manifest, flagged, policy, reading) {
         refused <- function(why) list(refusal = why)
-        ruled <- ruled_out(manifest$endpoint, policy)
+        mode <- if (is.null(reading$record)) "none" else reading$record$mode
+        grant <- if (mode %in% c("granted", "local")) reading$record$grant else NULL
+        covers <- !is.null(grant) && identical(grant$text, consent_text(manifest))
+        by_flag <- flagged && !(covers && mode == "granted")
+        endpoint <- if (is.null(grant) || covers || by_flag) manifest$endpoint else grant$endpoint
+        ruled <- ruled_out(endpoint, policy)
         if (!is.null(ruled)) return(refused(ruled))
         if (reading$state == "unreadable") return(refused("consent_unreadable"))
-        mode <- if (is.null(reading$record)) "none" else reading$record$mode
         if (mode == "denied") return(refused("denied"))
-        grant <- if (mode %in% c("granted", "local")) reading$record$grant else NULL
-        if (flagged && mode != "granted") return(list(by = "flag"))
-        if (!is.null(grant) && identical(grant$text, consent_text(manifest))) return(list(by = grant))
-        if (flagged) return(list(by = "flag"))
-        refused(if (!is.null(grant)) "notice_changed" else if (mode == "withdrawn") "withdrawn" else "no_decision")
+        if (by_flag) return(list(by = "flag"))
+        if (!is.null(grant)) return(list(by = grant))
+        refused(if (mode == "withdrawn") "withdrawn" else "no_decision")
+    }
+
+    # The manifest under which a run is kept while its own waits for an answer: what both name, as it was agreed.
+    covered_by <- function(agreed, declared) {
+        inputs <- Filter(function(name) {
+            identical(declared$inputs[[name]]$unit, agreed$inputs[[name]]$unit)
+        }, names(agreed$inputs))
+        former <- agreed$data
+        present <- declared$data
+        data <- list()
+        with_any <- TRUE
+        for (key in union(names(former), names(present))) {
+            in_both <- key %in% names(former) && key %in% names(present)
+            if (in_both && former[[key]]$type != present[[key]]$type) {
+                with_any <- FALSE # It is in neither's "*".
+            } else if (in_both || "*" %in% names(if (key %in% names(former)) present else former)) {
+                data[[key]] <- if (key %in% names(former)) former[[key]] else present[[key]]
+            }
+        }
+        if (!with_any) data[["*"]] <- NULL
+        agreed$inputs <- agreed$inputs[inputs]
+        agreed$data <- data
+        agreed$sample <- declared$sample
+        agreed
     }
 
     ruled_out <- function(endpoint, policy) {

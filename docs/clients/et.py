@@ -401,6 +401,8 @@ def _enqueue(source, phone_home, given, identity, erase_key=None, marker=None):
     by, refusal = _may_keep(manifest, phone_home is True, policy, reading, agreed)
     if refusal is not None:
         return Result("not_consented", refusal)
+    if by != FLAG_GRANT and not agreed and by["text"] != _consent_text(manifest):
+        manifest = _covered_by(_parse(by["text"]), manifest)
     if given.get("event", "end") not in EVENTS:
         return Result("dropped", "invalid_report", "there is no event of that name")
     identity = identity or _identity(manifest, _key(erase_key))
@@ -947,26 +949,49 @@ def _scrub_text(text):
 
 
 def _may_keep(manifest, flagged, policy, reading, agreed):
-    """What allows a report, a grant or the run's own flag, and None; or None, and why not."""
-    ruled = _ruled_out(manifest["endpoint"], policy)
+    """What allows a report, a grant or the run's own flag, and None; or None, and why not.
+
+    Where the grant is for another notice than the script's, what is kept is what both cover.
+    """
+    state, record = reading
+    mode = record["mode"] if state == "decided" else None
+    grant = record["grant"] if mode in ("granted", "local") else None
+    covers = grant is not None and (agreed or grant["text"] == _consent_text(manifest))
+    by_flag = flagged and not (covers and mode == "granted")
+    ruled = _ruled_out(manifest["endpoint"] if grant is None or covers or by_flag else grant["endpoint"], policy)
     if ruled is not None:
         return None, ruled
-    state, record = reading
     if state == "unreadable":
         return None, "consent_unreadable"
-    mode = record["mode"] if state == "decided" else None
     if mode == "denied":
         return None, "denied"
-    grant = record["grant"] if mode in ("granted", "local") else None
-    if flagged and mode != "granted":
-        return FLAG_GRANT, None
-    if grant is not None and (agreed or grant["text"] == _consent_text(manifest)):
-        return grant, None
-    if flagged:
+    if by_flag:
         return FLAG_GRANT, None
     if grant is not None:
-        return None, "notice_changed"
+        return grant, None
     return None, "withdrawn" if mode == "withdrawn" else "no_decision"
+
+
+def _covered_by(agreed, declared):
+    """The manifest under which a run is kept while its own waits for an answer: what both name, as it was agreed."""
+    inputs = {
+        name: each
+        for name, each in agreed["inputs"].items()
+        if declared["inputs"].get(name, {}).get("unit") == each["unit"]
+    }
+    former, present = agreed["data"], declared["data"]
+    data, with_any = {}, True
+    for key in list(former) + [key for key in present if key not in former]:
+        if key in former and key in present:
+            if former[key]["type"] == present[key]["type"]:
+                data[key] = former[key]
+            else:
+                with_any = False  # It is in neither's "*".
+        elif "*" in (present if key in former else former):
+            data[key] = former.get(key) or present[key]
+    if not with_any:
+        data.pop("*", None)
+    return dict(agreed, inputs=inputs, data=data, sample=declared["sample"])
 
 
 def _ruled_out(endpoint, policy):
@@ -1844,7 +1869,7 @@ def _print_status(folder, project, manifest):
             endpoint = grant["endpoint"]
             _out("  to %s, notice version %s\n" % (_shown(endpoint), _js_number(grant["notice"]["version"])))
             if manifest is not None and grant["notice"]["digest"] != _sha256(_consent_text(manifest)):
-                _out("  The author's notice has changed since: nothing is recorded under it until you grant it anew.\n")
+                _out("  The author's notice has changed since: until you grant it anew, only what both cover is recorded.\n")
     ruling = None if endpoint is None else _ruled_out(endpoint, _site_policy())
     if ruling is not None:
         _out(_RULINGS[ruling] + "\n")

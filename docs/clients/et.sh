@@ -749,11 +749,37 @@ function decide(project, text,   file, state, mode) {
 	}
 	if (mode == "denied") refuse("denied")
 	if (mode ~ /^(granted|local)$/) leave_out("c\035grant\035without")
-	flagged = ENVIRON["ET_FLAG"] != ""
-	if (flagged && mode != "granted") return
-	granted = mode ~ /^(granted|local)$/ && V["c\035grant\035text"] == text
-	if (granted) { flagged = 0; return }
-	if (!flagged) refuse(mode ~ /^(granted|local)$/ ? "notice_changed" : mode == "withdrawn" ? "withdrawn" : "no_decision")
+	granted = mode ~ /^(granted|local)$/
+	covers = granted && V["c\035grant\035text"] == text
+	flagged = ENVIRON["ET_FLAG"] != "" && !(covers && mode == "granted")
+	if (!flagged && !granted) refuse(mode == "withdrawn" ? "withdrawn" : "no_decision")
+	if (!flagged && !covers) cover()
+}
+# What is kept while the notice of the script waits for an answer: what it and the agreed one both name, as was agreed.
+function cover(   at, key, path, both, with_any) {
+	S = V["c\035grant\035text"]; pos = 1; len = length(S); bad = 0
+	parse("a")
+	if (bad || T["a"] != "object" || T["a\035inputs"] != "object" || T["a\035data"] != "object") refuse("consent_unreadable")
+	for (at = 1; at <= N["m\035inputs"]; at++) {
+		path = "inputs\035" K["m\035inputs", at]
+		if (T["a\035" path] != "object" || V["a\035" path "\035unit"] != V["m\035" path "\035unit"]) T["m\035" path] = ""
+	}
+	with_any = 1
+	for (at = 1; at <= N["m\035data"]; at++) {
+		key = K["m\035data", at]; path = "data\035" key
+		both = T["a\035" path] == "object"
+		if (both && V["a\035" path "\035type"] != V["m\035" path "\035type"]) { T["m\035" path] = ""; with_any = 0; refused_key[key] = 1 }
+		else if (!both && T["a\035data\035*"] != "object") gone[path] = 1
+	}
+	for (at = 1; at <= N["a\035data"]; at++) {
+		key = K["a\035data", at]; path = "data\035" key
+		if (key == "*" || T["m\035" path] == "object" || (key in refused_key) || T["m\035data\035*"] != "object") continue
+		T["m\035" path] = "object"; V["m\035" path "\035type"] = V["a\035" path "\035type"]
+	}
+	for (path in gone) T["m\035" path] = ""
+	if (!with_any || T["a\035data\035*"] != "object") T["m\035data\035*"] = ""
+	endpoint = V["c\035grant\035endpoint"]
+	V["m\035notice\035version"] = V["c\035grant\035notice\035version"]
 }
 # Where there is no file, there is no decision; what cannot be read means no.
 function is_there(file,   line, state) {
@@ -849,8 +875,8 @@ BEGIN {
 	check_manifest("m")
 	project = V["m\035project"]; endpoint = V["m\035endpoint"]; sample = V["m\035sample"] + 0
 	agreed = consent_text("m")
-	check_policy(endpoint)
 	decide(project, agreed)
+	check_policy(endpoint)
 	if (hex(substr(ENVIRON["ET_RUN"], 1, 8)) / 4294967296 >= sample) refuse("sampled_out")
 	take(ENVIRON["ET_FIELDS"])
 	measured()

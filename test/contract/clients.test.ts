@@ -1,5 +1,6 @@
 /** What the client of every language must do alike: docs/spool-format.md and docs/consent.md, tried on real scripts. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -219,14 +220,24 @@ expect(
 			JSON.stringify({ ...changed, inputs: { pairs: { unit: "bases", why: "Other." } } }),
 		);
 		await unharmed(t, language, home);
-		// A client in another language keeps nothing until its user has answered.
-		t.is(waiting(home).length, language.client === null ? 3 : 0);
+		t.is(waiting(home).length, 3);
 		for (const { envelope } of waiting(home)) {
 			t.is(envelope.endpoint, MANIFEST.endpoint);
 			t.deepEqual(envelope.notice, { version: 1, digest: noticeDigest(MANIFEST) });
 			t.is(envelope.report.manifest_notice, 1);
-			t.deepEqual([envelope.report.inputs, envelope.report.data], [[], { duplexes: 12, note: "fine" }]);
+			t.deepEqual(envelope.report.inputs, []);
 		}
+		t.deepEqual(endOf(home).data, { duplexes: 12, note: "fine" });
+		// The agreed key of the same name is of another type: neither's "*" stands for it.
+		const other = { ...MANIFEST, notice, data: { note: { ...note, type: "integer" }, "*": note } };
+		writeFileSync(home.manifestPath, JSON.stringify(other));
+		await unharmed(t, language, home);
+		const again = reports(home).filter(({ event }) => event === "end");
+		t.deepEqual(
+			again.map(({ data }) => data),
+			[{ duplexes: 12, note: "fine" }, { duplexes: 12 }],
+		);
+		t.deepEqual(again[1]?.inputs, [{ name: "pairs", unit: "reads", size: 12345678 }]);
 	},
 );
 
@@ -278,6 +289,89 @@ expect("the script's own flag is consent for one run, save where it was denied",
 	const before = denied.contents();
 	await unharmed(t, language, denied, { phoneHome: true });
 	t.deepEqual(denied.contents(), before);
+});
+
+const vectors = <T>(name: string): T =>
+	JSON.parse(readFileSync(new URL(`../../../docs/vectors/${name}.json`, import.meta.url), "utf8")) as T;
+
+interface ConsentCase {
+	name: string;
+	policy: string | null;
+	env: NodeJS.ProcessEnv;
+	decision: "granted" | "local" | "denied" | "withdrawn" | "unreadable" | null;
+	notice: "agreed" | "changed";
+	flag: boolean;
+	kept: "grant" | "flag" | null;
+}
+
+const { cases: CONSENT_CASES } = vectors<{ cases: ConsentCase[] }>("consent");
+
+/** Runs what follows where the folder lies over /etc: in a file system of its own, which only root can have. */
+const underPolicy = (folder: string): string[] => [
+	"unshare",
+	"--mount",
+	"sh",
+	"-c",
+	'mount -t overlay overlay -o "lowerdir=$0:/etc" /etc && exec "$@"',
+	folder,
+];
+
+function decide(home: Home, { decision, notice }: ConsentCase): void {
+	const at = { project: "dunovo", now: new Date(), how: "test" };
+	if (decision === "granted" || decision === "local") home.consent.write(agreed(home, {}, decision));
+	if (decision === "denied") home.consent.write(deny(at));
+	if (decision === "withdrawn") home.consent.write(withdraw(at));
+	if (decision === "unreadable") {
+		home.consent.write(agreed(home));
+		writeFileSync(home.consent.path("dunovo"), "{");
+	}
+	if (notice === "agreed") return;
+	const changed = { ...MANIFEST, notice: { ...MANIFEST.notice, version: 2, purpose: "Another one." } };
+	writeFileSync(home.manifestPath, JSON.stringify(changed));
+}
+
+/** Whether a file system can be laid over /etc here. */
+function canLayPolicy(): boolean {
+	const folder = mkdtempSync(join(tmpdir(), "et-policy-"));
+	const [program = "", ...args] = [...underPolicy(folder), "true"];
+	const { status } = spawnSync(program, args);
+	rmSync(folder, { recursive: true });
+	return status === 0;
+}
+
+for (const isRuled of [false, true]) {
+	expect(
+		`consent is asked in the order of docs/vectors/consent.json: ${isRuled ? "under a site's policy" : "without one"}`,
+		async (t, language) => {
+			for (const each of CONSENT_CASES.filter(({ policy }) => (policy !== null) === isRuled)) {
+				const home = undecidedHome(t);
+				decide(home, each);
+				const layer = temporaryFolder(t);
+				mkdirSync(join(layer, "et"));
+				writeFileSync(join(layer, "et", "policy.json"), each.policy ?? "");
+				const before = isRuled ? underPolicy(layer) : [];
+				const env = { ...each.env, ...(each.flag && { FLAG: "1" }) };
+				const { code, stdout, stderr } = await enqueueBy(t, language, home, { env, before });
+				t.deepEqual([code, stdout, stderr], [0, "", ""], each.name);
+				const grants = waiting(home).map(({ envelope }) => envelope.grant.replace("test-grant", "grant"));
+				t.deepEqual(grants, each.kept === null ? [] : [each.kept], each.name);
+			}
+		},
+		{ lacks: isRuled && !canLayPolicy() ? "nothing can be laid over /etc" : null },
+	);
+}
+
+const TEXT_CASES = vectors<{ data: [string, string][]; command: [string, string | null][] }>("texts");
+
+expect("of texts there is left what docs/vectors/texts.json says", async (t, language) => {
+	const home = grantedHome(t);
+	const keep = async (env: NodeJS.ProcessEnv): Promise<WireReport | undefined> => {
+		const { code, stdout, stderr } = await enqueueBy(t, language, home, { env });
+		t.deepEqual([code, stdout, stderr], [0, "", ""]);
+		return reports(home).at(-1);
+	};
+	for (const [given, left] of TEXT_CASES.data) t.is((await keep({ NOTE: given }))?.data["note"], left, given);
+	for (const [given, left] of TEXT_CASES.command) t.is((await keep({ COMMAND: given }))?.command, left, given);
 });
 
 expect("what its user wants to approve is held", async (t, language) => {

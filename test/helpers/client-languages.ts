@@ -27,7 +27,7 @@ export interface Language {
 	exceptionType: string | null;
 	/** Null where the language measures no peak of memory. */
 	measuresMemory: boolean;
-	/** A program that keeps one report of a run, of the manifest that the variable MANIFEST names. */
+	/** A program that keeps one report of a run, as the variables MANIFEST, FLAG, COMMAND and NOTE say. */
 	enqueues: readonly string[];
 	/** False where a signal ends a script before it can say so: the run's marker is left, and no end. */
 	tellsSignals: boolean;
@@ -47,7 +47,9 @@ const NODE: Language = {
 		process.execPath,
 		"--input-type=module",
 		"-e",
-		"(await import(process.env.CLIENT_MODULE)).enqueue({}, { manifest: process.env.MANIFEST })",
+		`const { CLIENT_MODULE, MANIFEST, FLAG, COMMAND, NOTE } = process.env;
+		const { enqueue } = await import(CLIENT_MODULE);
+		enqueue({ command: COMMAND, data: { note: NOTE ?? "" } }, { manifest: MANIFEST, phoneHome: FLAG === "1" });`,
 	],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
@@ -61,13 +63,24 @@ const PYTHON: Language = {
 	program: ["python3", "-B"],
 	script: "script.py",
 	client: "et.py",
-	enqueues: ["python3", "-B", "-c", "import os, et; et.enqueue(os.environ['MANIFEST'])"],
+	enqueues: [
+		"python3",
+		"-B",
+		"-c",
+		`import os, et
+given = os.environ.get
+et.enqueue(given("MANIFEST"), given("FLAG") == "1", command=given("COMMAND"), data={"note": given("NOTE", "")})`,
+	],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
 	measuresMemory: true,
 	tellsSignals: true,
 	isHere: isHere("python3", "--version"),
 };
+
+/** As et.sh is called by itself; $0 is the shell. */
+const SHELL_ENQUEUES = `$0 "$CLIENTS/et.sh" enqueue "$MANIFEST" \${FLAG:+--phone-home} \
+	\${COMMAND+--command "$COMMAND"} --data "note=\${NOTE-}"`;
 
 /** A shell knows the largest memory of none of its children. */
 const SHELL = {
@@ -82,7 +95,7 @@ const SH: Language = {
 	...SHELL,
 	name: "sh",
 	program: ["sh"],
-	enqueues: ["sh", "-c", 'sh "$CLIENTS/et.sh" enqueue "$MANIFEST"'],
+	enqueues: ["sh", "-c", SHELL_ENQUEUES, "sh"],
 	exceptionType: null,
 	isHere: isHere("sh", "-c", ":"),
 };
@@ -91,7 +104,7 @@ const BASH: Language = {
 	...SHELL,
 	name: "bash",
 	program: ["bash"],
-	enqueues: ["bash", "-c", 'bash "$CLIENTS/et.sh" enqueue "$MANIFEST"'],
+	enqueues: ["bash", "--norc", "-c", SHELL_ENQUEUES, "bash"],
 	exceptionType: "CommandFailed",
 	isHere: isHere("bash", "-c", ":"),
 };
@@ -101,7 +114,14 @@ const PERL: Language = {
 	program: ["perl"],
 	script: "script.pl",
 	client: "ET.pm",
-	enqueues: ["perl", "-e", "use lib $ENV{CLIENTS}; require ET; ET::enqueue(manifest => $ENV{MANIFEST})"],
+	enqueues: [
+		"perl",
+		"-e",
+		`use lib $ENV{CLIENTS};
+		require ET;
+		my @what = (command => $ENV{COMMAND}, data => { note => defined $ENV{NOTE} ? $ENV{NOTE} : '' });
+		ET::enqueue(manifest => $ENV{MANIFEST}, phone_home => $ENV{FLAG}, @what);`,
+	],
 	exceptionCode: 255,
 	exceptionType: "ValueError",
 	measuresMemory: true,
@@ -118,7 +138,13 @@ const R: Language = {
 		"Rscript",
 		"--vanilla",
 		"-e",
-		'source(file.path(Sys.getenv("CLIENTS"), "et.R")); et$enqueue(Sys.getenv("MANIFEST"))',
+		[
+			'source(file.path(Sys.getenv("CLIENTS"), "et.R"))',
+			'command <- Sys.getenv("COMMAND", unset = NA)',
+			"if (is.na(command)) command <- NULL",
+			'note <- list(note = Sys.getenv("NOTE"))',
+			'et$enqueue(Sys.getenv("MANIFEST"), Sys.getenv("FLAG") == "1", command = command, data = note)',
+		].join("; "),
 	],
 	exceptionCode: 1,
 	exceptionType: "ValueError",
@@ -163,10 +189,11 @@ export function call(t: ExecutionContext, language: Language, home: Home, option
 /** Keeps one report by the language's client, in an environment of which nothing but PATH is this process's. */
 export function enqueueBy(
 	t: ExecutionContext,
-	{ enqueues: [program = "", ...args] }: Language,
+	{ enqueues }: Language,
 	{ manifestPath, env: { PATH, ET_SPOOL, ET_CONFIG } }: Home,
-	{ env = {}, cwd }: ChildOptions,
+	{ env = {}, cwd, before = [] }: ChildOptions & Pick<Call, "before">,
 ): Promise<ChildResult> {
+	const [program = "", ...args] = [...before, ...enqueues];
 	const clients = { CLIENTS, PYTHONPATH: CLIENTS, CLIENT_MODULE: moduleUrl("src/index.js"), MANIFEST: manifestPath };
 	return runProgram(t, program, args, { env: { ...env, PATH, ET_SPOOL, ET_CONFIG, ...clients }, ...(cwd && { cwd }) });
 }
