@@ -20,7 +20,7 @@ interface Member {
 }
 
 async function startMember(database: string, { ports }: Balancer): Promise<Member> {
-	const running = start([SERVER, "--port", "0", "--database", database], process.env);
+	const running = start([SERVER, "--port", "0", "--open", "--database", database], process.env);
 	const [, port] = await printed(running, /listens on http:\/\/127\.0\.0\.1:(\d+)/);
 	ports.add(Number(port));
 	return { running, port: Number(port) };

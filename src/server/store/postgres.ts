@@ -55,13 +55,13 @@ class PostgresStore extends SharedStore {
 
 	async insertBatch(batch: BatchRecords): Promise<InsertResult[]> {
 		if (batch.events.length === 0 && batch.lost.length === 0) return [];
-		const results = await this.#tryInsert(batch);
-		if (results !== undefined) return results;
-		// Projects that were known are gone.
-		this.#knownProjects.clear();
-		const again = await this.#tryInsert(batch);
-		if (again === undefined) throw unavailable(new Error("a project is removed as its reports come in"));
-		return again;
+		try {
+			return await this.#insert(batch);
+		} catch (error) {
+			if (!(error instanceof ProjectGone)) throw error;
+			this.#knownProjects.clear();
+			return this.#insert(batch);
+		}
 	}
 
 	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
@@ -114,22 +114,21 @@ class PostgresStore extends SharedStore {
 		});
 	}
 
-	/** Undefined, with nothing stored, when a project that should be there is not. */
-	async #tryInsert({ events, lost }: BatchRecords): Promise<InsertResult[] | undefined> {
+	async #insert({ events, lost }: BatchRecords): Promise<InsertResult[]> {
 		const names = new Set([...events, ...lost].map(({ project }) => project));
 		const isNew = [...names].some((name) => !this.#knownProjects.has(name));
 		const results = await this.#inTransaction(BEGIN_INTAKE, async (client) => {
 			// Everybody takes locks in this order: projects, events, counts, and each by its key.
 			if (isNew) await ask(client, ADD_PROJECTS, projectColumns(events, lost));
 			const added = events.length === 0 ? [] : await askPrepared<Added>(client, ADD_EVENTS, eventColumns(events));
-			if (added.some(({ verdict }) => verdict === "homeless")) return undefined;
+			if (added.some(({ verdict }) => verdict === "homeless")) throw new ProjectGone();
 			if (lost.length > 0) {
 				const { places } = (await ask<{ places: number }>(client, ADD_LOST, lostColumns(lost)))[0] ?? { places: 0 };
-				if (places < lost.length) return undefined;
+				if (places < lost.length) throw new ProjectGone();
 			}
 			return added.map(({ verdict }) => verdict as InsertResult);
 		});
-		if (results !== undefined) this.#remember(names, results, events);
+		this.#remember(names, results, events);
 		return results;
 	}
 
@@ -141,19 +140,29 @@ class PostgresStore extends SharedStore {
 		});
 	}
 
-	/** Commits what a call did; leaves nothing of it when it fails, or when it gives undefined. */
+	/** Commits what a call did; leaves nothing of it when it fails. */
 	#inTransaction<T>(begin: string, call: (client: pg.PoolClient) => Promise<T>): Promise<T> {
 		return withClient(this.#pool, async (client) => {
 			try {
 				await ask(client, begin);
 				const result = await call(client);
-				await ask(client, result === undefined ? "ROLLBACK" : "COMMIT");
+				await ask(client, "COMMIT");
 				return result;
 			} catch (error) {
 				await client.query("ROLLBACK").catch(() => undefined);
 				throw error;
 			}
 		});
+	}
+}
+
+/** A project that was known is not there any more. */
+class ProjectGone extends EtError {
+	constructor() {
+		super(
+			"ET_STORE_UNAVAILABLE",
+			"A project was removed as its reports came in. Nothing of this call was stored; it may be tried again.",
+		);
 	}
 }
 

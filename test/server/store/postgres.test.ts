@@ -138,6 +138,22 @@ withPostgres("batches that have reports in common, in any order, never wait for 
 	t.is((await stores[0]?.counts())?.events, events.length);
 });
 
+withPostgres("a project that was removed behind a server's back is made again", async (t) => {
+	const url = await emptyDatabase(t);
+	const store = await openFor(t, url);
+	const lost = { id: "drop1", project: "dunovo", reason: "full", count: 1, receivedAt: 0 };
+	await store.insertBatch({ events: [eventRecord()], lost: [lost] });
+	for (const batch of [
+		{ events: [eventRecord()], lost: [] },
+		{ events: [], lost: [lost] },
+	]) {
+		await administer(url, "DELETE FROM projects; DELETE FROM events; DELETE FROM lost");
+		await store.insertBatch(batch);
+		t.deepEqual(await store.projects(9), ["dunovo"]);
+	}
+	t.deepEqual(await store.lostTotals("dunovo"), [{ reason: "full", count: 1 }]);
+});
+
 withPostgres("while PostgreSQL is down a server asks to come back, and it recovers by itself", async (t) => {
 	const postgres = await startPostgres();
 	t.teardown(() => postgres.stop());
