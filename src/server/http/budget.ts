@@ -12,6 +12,8 @@ export interface Share {
 	 * @throws Refusal `busy` when the budget has not so many left
 	 */
 	grow(bytes: number): void;
+	/** Gives so many bytes back, of those that it took. */
+	shrink(bytes: number): void;
 	/** Gives all back; again, it does nothing. */
 	release(): void;
 }
@@ -36,6 +38,11 @@ export class Budget {
 				if (this.#used + bytes > this.#maxBytes) throw busy();
 				this.#used += bytes;
 				held += bytes;
+			},
+			shrink: (bytes) => {
+				const fewer = Math.min(bytes, held);
+				this.#used -= fewer;
+				held -= fewer;
 			},
 			release: () => {
 				this.#used -= held;

@@ -37,7 +37,7 @@ export function admit(judged: JudgedReport, admission: Admission): JudgedReport 
 	const { id, report, record } = judged;
 	const code = refusalOf(record.project, admission);
 	if (code !== undefined) {
-		return { verdict: { id, verdict: "later", code, message: `Not stored: ${WORDS[code](record.project)}.` } };
+		return { verdict: { id, verdict: "later", code, message: `Not stored: ${WORDS[code](record.project)}` } };
 	}
 	const manifest = manifestFor(report, admission.rules.get(record.project)?.manifests ?? []);
 	const kept = manifest === undefined ? report : stripUndeclared(report, manifest);

@@ -3,7 +3,6 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { systemErrorCode } from "../../errors.js";
-import type { ServerConfig } from "../config.js";
 import { Refusal } from "../http/refusal.js";
 import { isDeeperThan } from "./depth.js";
 
@@ -28,19 +27,14 @@ export function bodyEncoding(header: string | undefined): BodyEncoding {
 }
 
 /**
- * The JSON value in a body.
+ * The JSON value that bytes are.
  *
  * JSON.parse makes a key named `__proto__` an ordinary property, so that nothing sent can reach a
  * prototype; the report's schema then refuses it like any other unknown field.
  *
- * @throws Refusal `not_gzip`, `body_too_large`, `not_json` or `too_deep`
+ * @throws Refusal `not_json` or `too_deep`
  */
-export async function readJson(
-	body: Buffer,
-	encoding: BodyEncoding,
-	{ maxInflatedBytes, maxDepth }: Pick<ServerConfig, "maxInflatedBytes" | "maxDepth">,
-): Promise<unknown> {
-	const bytes = encoding === "gzip" ? await inflateWithin(body, maxInflatedBytes) : body;
+export function parseJson(bytes: Buffer, maxDepth: number): unknown {
 	// Decoding would silently replace what is not UTF-8, and so store what was not sent.
 	if (!isUtf8(bytes)) throw notJson("it is not UTF-8");
 	if (isDeeperThan(maxDepth, bytes)) throw tooDeep(maxDepth);
@@ -51,7 +45,8 @@ export async function readJson(
 	}
 }
 
-async function inflateWithin(body: Buffer, maxOutputLength: number): Promise<Buffer> {
+/** A gzipped body as it was before. @throws Refusal `not_gzip` or `body_too_large` */
+export async function inflateWithin(body: Buffer, maxOutputLength: number): Promise<Buffer> {
 	try {
 		return await inflate(body, { maxOutputLength });
 	} catch (error) {

@@ -9,7 +9,7 @@ import type { Registry } from "../registry/registry.js";
 import type { IngestKey, Store } from "../store/types.js";
 import { admit, refusalOf } from "./admit.js";
 import { answer, clockSkew, judgeReport, openBatch, readLost } from "./batch.js";
-import { bodyEncoding, readJson, unsupportedMediaType } from "./body.js";
+import { bodyEncoding, inflateWithin, parseJson, unsupportedMediaType } from "./body.js";
 import { answerErasures, judgeErasure, openErasures } from "./erasures.js";
 import { addKeys } from "./key.js";
 
@@ -51,12 +51,20 @@ export function addIntake(app: FastifyInstance, intake: IntakeOptions): void {
 	}
 }
 
-async function readBody(request: FastifyRequest, { config, bodies }: IntakeOptions): Promise<unknown> {
+async function readBody(request: FastifyRequest, intake: IntakeOptions): Promise<unknown> {
+	const { config } = intake;
 	if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
 	const encoding = bodyEncoding(request.headers["content-encoding"]);
-	// What it will inflate to is not known before it is there.
-	if (encoding === "gzip") bodies.shareOf(request).grow(config.maxInflatedBytes);
-	return readJson(request.body, encoding, config);
+	return parseJson(encoding === "gzip" ? await inflate(request, request.body, intake) : request.body, config.maxDepth);
+}
+
+/** What a body inflates to is not known before it is there: until then the most that it may is taken from the budget. */
+async function inflate(request: FastifyRequest, body: Buffer, { config, bodies }: IntakeOptions): Promise<Buffer> {
+	const share = bodies.shareOf(request);
+	share.grow(config.maxInflatedBytes);
+	const bytes = await inflateWithin(body, config.maxInflatedBytes);
+	share.shrink(config.maxInflatedBytes - bytes.length);
+	return bytes;
 }
 
 /** Judges and stores a batch; answers once everything accepted is on disk. */

@@ -69,6 +69,11 @@ test("a budget holds no more than it may, and has everything back in the end", (
 				}
 				t.true(budget.used >= 0 && budget.used <= 100);
 			}
+			const [first, second] = shares;
+			const before = budget.used;
+			first?.shrink(1_000);
+			second?.shrink(0);
+			t.true(budget.used <= before && budget.used >= 0);
 			for (const share of shares) share.release();
 			t.is(budget.used, 0);
 		}),

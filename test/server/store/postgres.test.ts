@@ -195,3 +195,29 @@ withPostgres("connections that PostgreSQL ends in the midst of requests cost no 
 	}
 	t.is((await server.store.counts()).events, accepted.length);
 });
+
+withPostgres("NUL, unpaired surrogates and other texts that PostgreSQL does not keep cost no answer", async (t) => {
+	const database = await emptyDatabase(t);
+	const { url } = await testServer(t, { database });
+	const reports = ["a\u0000b", "\u0000", "\ud800", "a\udfffb"].flatMap((text) => [
+		wireReport({ command: text }),
+		wireReport({ version: text }),
+		wireReport({ data: { note: text } }),
+		wireReport({ exception: { type: text, frames: [{ file: text, function: text }] } }),
+		wireReport({ inputs: [{ name: "a", unit: text, size: 1 }] }),
+	]);
+	t.deepEqual(
+		verdicts(await post(url, wireBatch(reports))),
+		reports.map(() => "accepted"),
+	);
+	for (const path of [
+		"/",
+		"/?project=%00",
+		"/v1/runs?project=%00",
+		"/v1/runs?command=%00",
+		"/v1/events?version=a%00b",
+	]) {
+		const { status } = await fetch(`${url}${path}`);
+		t.true(status < 500, `${path}: ${status}`);
+	}
+});
