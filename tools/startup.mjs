@@ -54,9 +54,9 @@ export function loadWhenCalled(modules, file) {
 				const names = [...(await readFile(path, "utf8")).matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
 				const load = `process.getBuiltinModule("node:module").createRequire(import.meta.url)("./${file}")`;
 				const functions = names.map(
-					(name) => `export function ${name}(...given) { return ${load}.${name}(...given); }`,
+					(name) => `export function ${name}(...given) { return (loaded ??= ${load}).${name}(...given); }`,
 				);
-				return { contents: functions.join("\n"), loader: "js" };
+				return { contents: ["let loaded;", ...functions].join("\n"), loader: "js" };
 			});
 		},
 	};
