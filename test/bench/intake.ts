@@ -18,6 +18,7 @@ const AT_ONCE = 4;
 const MEBIBYTE = 1024 * 1024;
 const SQLITE_BOUND = 0.7;
 const POSTGRES_BOUND = 0.5;
+const FULL_BOUND = 0.8;
 const bare = (name: string): string => fileURLToPath(new URL(`./bare-${name}.js`, import.meta.url));
 
 /** As a run of a bioinformatics tool reports its end: about 700 bytes. */
@@ -127,7 +128,21 @@ async function onPostgres(postgres: Postgres, round: number): Promise<[Contender
 	];
 }
 
+/** The same server with an empty store, and with one that holds much already; it holds more afterwards. */
+function intoFull(stage: Stage, round: number, full: string): [Contender, Contender] {
+	return [
+		{ args: etServer(join(stage.folder, `empty-${round}.sqlite`)), path: BATCHES_PATH },
+		{ args: etServer(full), path: BATCHES_PATH },
+	];
+}
+
 type Found = [bare: Taken, ours: Taken];
+
+interface Rounds {
+	sqlite: Found[];
+	postgres: Found[];
+	full: Found[];
+}
 
 async function takeTurns(stage: Stage, contenders: [Contender, Contender], reports: number, round: number) {
 	const [floor, ours] = contenders;
@@ -140,16 +155,18 @@ async function takeTurns(stage: Stage, contenders: [Contender, Contender], repor
 }
 
 async function run(args: readonly string[], say: (line: string) => void): Promise<BenchResult> {
-	const options = { reports: { type: "string" }, rounds: { type: "string" } } as const;
+	const options = { reports: { type: "string" }, rounds: { type: "string" }, full: { type: "string" } } as const;
 	const { values } = parseArgs({ args: [...args], options });
 	const reports = Number(values.reports ?? REPORTS);
 	const rounds = Number(values.rounds ?? ROUNDS);
 	const stage = openStage("bench");
 	const postgres = hasPostgres() ? await startPostgres({ fsync: true }) : undefined;
-	const found: { sqlite: Found[]; postgres: Found[] } = { sqlite: [], postgres: [] };
+	const found: Rounds = { sqlite: [], postgres: [], full: [] };
+	const full = values.full;
 	for (let round = 0; round < rounds; round++) {
 		say(`round ${round + 1} of ${rounds}: ${reports.toLocaleString("en")} reports into each`);
 		found.sqlite.push(await takeTurns(stage, onSqlite(stage, round), reports, round));
+		if (full !== undefined) found.full.push(await takeTurns(stage, intoFull(stage, round, full), reports, round));
 		if (postgres === undefined) continue;
 		found.postgres.push(await takeTurns(stage, await onPostgres(postgres, round), reports, round));
 	}
@@ -157,23 +174,26 @@ async function run(args: readonly string[], say: (line: string) => void): Promis
 	return resultOf(found, reports);
 }
 
-function resultOf({ sqlite, postgres }: { sqlite: Found[]; postgres: Found[] }, reports: number): BenchResult {
+function resultOf({ sqlite, postgres, full }: Rounds, reports: number): BenchResult {
 	const batches = `${reports.toLocaleString("en")} reports in batches of ${BATCH_REPORTS}, ${AT_ONCE} at once`;
-	const section = (engine: string, floor: string, rounds: readonly Found[], bound: number) => {
+	const section = (title: string, floor: string, name: string, rounds: readonly Found[], bound: number) => {
 		const base: Series = { name: floor, values: rounds.map(([{ rate }]) => rate) };
 		const ours: Series = {
-			name: `et-server on ${engine}`,
+			name,
 			values: rounds.map(([, { rate }]) => rate),
 			against: { series: base, bound, isRate: true },
 		};
 		const peak: Series = { name: "et-server, peak (VmHWM)", values: rounds.map(([, { peakMiB }]) => peakMiB) };
 		const rates = [base, ours].map((each) => summarise(each, "reports/s"));
-		return { title: `${engine}: ${batches}`, measured: [...rates, summarise(peak, "MiB")] };
+		return { title: `${title}: ${batches}`, measured: [...rates, summarise(peak, "MiB")] };
 	};
-	const sections = [section("SQLite", "bare Fastify and better-sqlite3", sqlite, SQLITE_BOUND)];
+	const sections = [section("SQLite", "bare Fastify and better-sqlite3", "et-server on SQLite", sqlite, SQLITE_BOUND)];
 	if (postgres.length > 0) {
-		sections.push(section("PostgreSQL", "bare Fastify, pg and unnest", postgres, POSTGRES_BOUND));
+		sections.push(
+			section("PostgreSQL", "bare Fastify, pg and unnest", "et-server on PostgreSQL", postgres, POSTGRES_BOUND),
+		);
 	}
+	if (full.length > 0) sections.push(section("A full store", "empty store", "full store", full, FULL_BOUND));
 	return {
 		sections,
 		notes: [
@@ -186,6 +206,7 @@ function resultOf({ sqlite, postgres }: { sqlite: Found[]; postgres: Found[] }, 
 
 export const intake: Benchmark = {
 	about: "reports a second into a server, on SQLite and PostgreSQL, against bare inserts",
-	usage: "--reports N --rounds N",
+	usage:
+		"--reports N --rounds N --full FILE (an SQLite store with many runs, as npm run seed makes; it is written into)",
 	run,
 };
