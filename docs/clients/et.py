@@ -1607,8 +1607,8 @@ _USAGE = """usage: python3 et.py COMMAND
 
   consent grant|local PROJECT|et.json [--yes]   reports are kept and sent, or kept for your own eyes
   consent deny|withdraw PROJECT|et.json         nothing is recorded; what waits is removed
-  consent [status] [PROJECT|et.json]            what you have decided
-  pending                                       the reports that wait, oldest first
+  consent [status] [PROJECT|et.json] [--json]   what you have decided
+  pending [--json]                              the reports that wait, oldest first; runs under way; what was dropped
   show ID                                       one report, byte for byte as it would be sent
   drop ID... | --all [--yes]                    remove reports: they are counted, and never sent
 
@@ -1655,16 +1655,16 @@ def _main(words):
 def _command(name, words):
     given = [word for word in words if not word.startswith("-") or word == "-"]
     options = {word for word in words if word not in given}
-    known = {"consent": {"--yes", "-y"}, "drop": {"--all", "--yes", "-y"}, "pending": set(), "show": set()}
+    known = {"consent": {"--yes", "-y", "--json"}, "drop": {"--all", "--yes", "-y"}, "pending": {"--json"}, "show": set()}
     if name not in known:
         raise _Refused("There is no command %r. See: python3 et.py --help" % name, 2)
     for option in options - known[name]:
         raise _Refused("There is no option %s here. See: python3 et.py --help" % option, 2)
     yes = bool(options & {"--yes", "-y"})
     if name == "consent":
-        return _consent_command(given, yes)
+        return _consent_command(given, yes, "--json" in options)
     if name == "pending":
-        return _pending_command(given)
+        return _pending_command(given, "--json" in options)
     if name == "show":
         return _show_command(given)
     return _drop_command(given, "--all" in options, yes)
@@ -1718,16 +1718,18 @@ def _user_folders():
 # et.py consent
 
 
-def _consent_command(words, yes):
+def _consent_command(words, yes, as_json):
     action = words[0] if words else "status"
     if action not in ("grant", "local", "deny", "withdraw", "status") or len(words) > 2:
         raise _Refused("It is: consent grant|local|deny|withdraw|status [PROJECT|et.json]", 2)
     folder = _user_folders()["consent"]
+    if as_json and action != "status":
+        raise _Refused("--json is of consent status alone.", 2)
     if action == "status" and len(words) < 2:
-        return _status_of_all(folder)
+        return _status_of_all(folder, as_json)
     project, manifest, source = _target(words[1] if len(words) > 1 else None)
     if action == "status":
-        _print_status(folder, project, manifest)
+        _out(_serialise(_status(folder, project, manifest)) + "\n") if as_json else _print_status(folder, project, manifest)
         return 0
     if action in ("grant", "local"):
         return _agree(folder, action, project, manifest, source, yes)
@@ -1823,6 +1825,10 @@ def _refuse(folder, action, project, manifest):
     _out(waited if waiting else "No report of %s waited.\n" % project)
     if rejected:
         _out("%s that a server had refused: removed.\n" % _plural(len(rejected), "report"))
+    under_way = [name for name, envelope in _markers(spool) if envelope["report"]["project"] == project]
+    removed = [name for name in under_way if _unlink(os.path.join(spool, "open", name))]
+    if removed:
+        _out("%s under way: nothing is reported any more.\n" % _plural(len(removed), "run"))
     delivered, unanswered = _left(spool, project)
     if delivered:
         _out("%s had left before: a server has them.\n" % _plural(delivered, "report"))
@@ -1875,11 +1881,35 @@ def _print_status(folder, project, manifest):
         _out(_RULINGS[ruling] + "\n")
 
 
-def _status_of_all(folder):
+def _status(folder, project, manifest):
+    """What is decided, for programs, by the names that et consent status --json has."""
+    state, record = _read_consent(folder, project)
+    is_decided = state == "decided"
+    grant = record["grant"] if is_decided else None
+    status = {"project": project, "mode": record["mode"] if is_decided else state}
+    status["since"] = record["since"] if is_decided else None
+    status["how"] = record["how"] if is_decided else None
+    endpoint = grant["endpoint"] if grant is not None else None if manifest is None else manifest["endpoint"]
+    status["endpoint"] = endpoint
+    status["notice"] = None if grant is None else {key: grant["notice"][key] for key in ("version", "digest")}
+    is_known = grant is not None and manifest is not None
+    is_changed = is_known and grant["notice"]["digest"] != _sha256(_consent_text(manifest))
+    status["notice_changed"] = True if is_changed else None
+    status["without"] = [] if grant is None else grant["without"]
+    status["review"] = None if grant is None else grant["review"]
+    status["ruled_out_by"] = None if endpoint is None else _ruled_out(endpoint, _site_policy())
+    status["why"] = record if state == "unreadable" else None
+    return status
+
+
+def _status_of_all(folder, as_json):
     try:
         names = sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
     except OSError:
         names = []
+    if as_json:
+        _out(_serialise({"projects": [_status(folder, project, None) for project in names]}) + "\n")
+        return 0
     for project in names:
         _print_status(folder, project, None)
     if not names:
@@ -2053,6 +2083,30 @@ def _waiting(spool):
             yield entry
 
 
+def _markers(spool):
+    """Runs under way, or not yet found to be gone: names of their markers, and what is reported if they are gone."""
+    for name in _names(os.path.join(spool, "open"), ".json"):
+        try:
+            envelope = _envelope_in(_serialise(_parse(_read(os.path.join(spool, "open", name)))["envelope"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if envelope is not None:
+            yield name, envelope
+
+
+def _dropped(spool):
+    """What had to go so far, by project and reason."""
+    counts = {}
+    for name in _names(os.path.join(spool, "lost"), ".json"):
+        try:
+            lost = _parse(_read(os.path.join(spool, "lost", name)))
+            reasons = counts.setdefault(lost["project"], {})
+            reasons[lost["reason"]] = reasons.get(lost["reason"], 0) + lost["count"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return counts
+
+
 def _rejected(spool):
     folder = os.path.join(spool, "rejected")
     return (entry for entry in (_entry(folder, name) for name in _names(folder, ".json")) if entry is not None)
@@ -2089,10 +2143,12 @@ def _state(entry, tried):
     return "waiting" if entry.get("hold") is None else "held"
 
 
-def _pending_command(words):
+def _pending_command(words, as_json):
     if words:
         raise _Refused("%r is one word too many." % words[0], 2)
     spool = _open_spool()
+    if as_json:
+        return _pending_json(spool)
     tried, count = _tried(spool), 0
     for count, entry in enumerate(_waiting(spool), 1):
         report = entry["report"]
@@ -2103,6 +2159,29 @@ def _pending_command(words):
         cells = tuple(_shown(str(cell)) for cell in cells)
         _out("%-36s  %-24s  %-10s  %-12s  %-11s  %s\n" % (cells + (_state(entry, tried),)))
     _out("No report waits.\n" if count == 0 else "%s.\n" % _plural(count, "report"))
+    under_way, refused = sum(1 for _ in _markers(spool)), sum(1 for _ in _rejected(spool))
+    if under_way:
+        _out("%s under way, or not yet found to be gone.\n" % _plural(under_way, "run"))
+    if refused:
+        _out("%s refused by a server.\n" % _plural(refused, "report"))
+    for project, reasons in sorted(_dropped(spool).items()):
+        told = ", ".join("%d %s" % (reasons[reason], reason.replace("_", " ")) for reason in sorted(reasons))
+        _out("Dropped of %s so far: %s.\n" % (_shown(str(project)), _shown(told)))
+    return 0
+
+
+def _pending_json(spool):
+    """The same for programs, by the names that et pending --json has."""
+    tried, count = _tried(spool), 0
+    _out('{"reports":[')
+    for count, entry in enumerate(_waiting(spool), 1):
+        around = {key: entry.get(key) for key in ("et", "endpoint", "notice", "grant", "hold", "name")}
+        around["state"] = _state(entry, tried)
+        _out("%s\n%s" % ("," if count > 1 else "", _serialise(dict(entry["report"], spool=around))))
+    keys = ("id", "run_id", "project", "command", "occurred_at")
+    under_way = [{key: envelope["report"].get(key) for key in keys} for _, envelope in _markers(spool)]
+    rest = {"count": count, "rejected": sum(1 for _ in _rejected(spool)), "open": under_way, "dropped": _dropped(spool)}
+    _out("\n],%s\n" % _serialise(rest)[1:])
     return 0
 
 

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ExecutionContext } from "ava";
 import { noticeDigest } from "../../src/consent/change.js";
 import { runProgram } from "../helpers/child.js";
@@ -83,6 +83,36 @@ withPython("drop counts as et drop does, and what it dropped stays away", async 
 	const { count, dropped } = JSON.parse((await et(t, home, ["pending", "--json"])).stdout);
 	t.is(count, 0);
 	t.deepEqual(dropped, { dunovo: { dropped_by_user: 3 } });
+});
+
+withPython("what --json says is what et says by the same names", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home);
+	for (let report = 0; report < 3; report++) putReport(home.spool);
+	const [{ id }] = JSON.parse((await et(t, home, ["pending", "--json"])).stdout).reports;
+	t.is((await py(t, home, "drop", id)).code, 0);
+	for (const command of [["pending"], ["consent", "status", "dunovo"], ["consent"]]) {
+		const ours = await py(t, home, ...command, "--json");
+		t.is(ours.code, 0, ours.stderr);
+		const theirs = JSON.parse((await et(t, home, [...command, "--json"])).stdout);
+		t.like(theirs, JSON.parse(ours.stdout), command.join(" "));
+	}
+});
+
+withPython("a withdrawal takes the markers of runs under way, too", async (t) => {
+	const home = temporaryHome(t);
+	grantAt(home);
+	const script = "import et, os, signal; et.start_run(os.environ['MANIFEST']); os.kill(os.getpid(), signal.SIGKILL)";
+	const env = {
+		...home.env,
+		PYTHONPATH: fileURLToPath(new URL(".", pathToFileURL(CLIENT))),
+		MANIFEST: home.manifestPath,
+	};
+	t.is((await runProgram(t, "python3", ["-B", "-c", script], { env })).signal, "SIGKILL");
+	t.is(namesIn(home.spool.open).length, 1);
+	t.regex((await py(t, home, "pending")).stdout, /^1 run under way/m);
+	t.regex((await py(t, home, "consent", "withdraw", "dunovo")).stdout, /^1 run under way: nothing is reported/m);
+	t.deepEqual([namesIn(home.spool.open), namesIn(home.spool.new)], [[], []]);
 });
 
 withPython("without a terminal nobody is asked, and nothing changes", async (t) => {
