@@ -355,23 +355,14 @@ def _peak():
 
 def _had_children():
     """Whether any was waited for: it had its pages from the kernel, which counts them. Importing resource costs 0.2 ms."""
-    try:
-        with open("/proc/self/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[8] != b"0"
-    except (OSError, IndexError):
-        return True
+    fields = (_line_of("/proc/self/stat") or "").rpartition(")")[2].split()
+    return len(fields) < 9 or fields[8] != "0"
 
 
 def _high_water_mark():
     """Linux's own mark of this program's memory: getrusage's survives exec, and would tell a big parent's."""
-    try:
-        with open("/proc/self/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
+    _, mark, rest = (_line_of("/proc/self/status") or "").partition("\nVmHWM:")
+    return int(rest.split(None, 1)[0]) * 1024 if mark else None
 
 
 def _used_since(before, wall_s):
@@ -479,10 +470,17 @@ def _whereabouts():
 
 
 def _line_of(path):
+    """What a small file of the system's holds; None where it holds nothing, or is not there."""
     try:
-        return _read(path).strip() or None
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return os.read(descriptor, 16384).decode("utf-8", "replace").strip() or None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _link_of(path):
@@ -841,23 +839,26 @@ def _place(report, without):
 def _platforms():
     """Those that are found, outermost first. Asked once a process."""
     if "platforms" not in _place_of:
-        is_set = {name for name in os.environ if _is_on(name)}
-        found = [name for name, signs in _SIGNS if any(_are_set(sign, is_set) for sign in signs.split("|"))]
-        if _is_cwl(is_set):
-            found = sorted(found + ["cwl"], key=[name for name, _ in _SIGNS].index)
+        found = [name for name, signs in _SIGNS if (_are_any_set(signs) if signs else _is_cwl())]
         if "container" not in found and any(os.path.exists(file) for file in _CONTAINER_FILES):
             found.append("container")
         _place_of["platforms"] = found
     return _place_of["platforms"]
 
 
-def _are_set(sign, is_set):
-    return sign != "" and all(name in is_set for name in sign.split(" "))
+def _are_any_set(signs):
+    for sign in signs.split("|"):
+        for name in sign.split(" "):
+            if not _is_on(name):
+                break
+        else:
+            return True
+    return False
 
 
-def _is_cwl(is_set):
+def _is_cwl():
     """A CWL runner's environment: nothing inherited, and the working directory for a home."""
-    if not {"HOME", "TMPDIR"} <= is_set or is_set & {"USER", "LOGNAME"}:
+    if not _is_on("HOME") or not _is_on("TMPDIR") or _is_on("USER") or _is_on("LOGNAME"):
         return False
     try:
         return os.getcwd() == os.environ["HOME"]
@@ -867,7 +868,7 @@ def _is_cwl(is_set):
 
 def _limits_given():
     found = _platforms()
-    if not found:
+    if not any(platform in ("galaxy", "snakemake", "slurm", "pbs", "sge", "lsf") for platform in found):
         return None
     memory = [_given_to("galaxy", "GALAXY_MEMORY_MB", 2**20), _given_to("slurm", "SLURM_MEM_PER_NODE", 2**20)]
     memory.append(_given_to("slurm", "SLURM_MEM_PER_CPU", 2**20 * (_whole("SLURM_CPUS_ON_NODE") or 0)))
@@ -1004,7 +1005,8 @@ def _ruled_out(endpoint, policy):
 
 
 def _is_on(variable):
-    return os.environ.get(variable, "").strip(_JS_SPACE).lower() not in ("", "0", "false", "no", "off")
+    value = os.environ.get(variable)
+    return value is not None and value.strip(_JS_SPACE).lower() not in ("", "0", "false", "no", "off")
 
 
 _NO = {"deny": True, "endpoints": None, "without": []}
