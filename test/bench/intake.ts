@@ -102,7 +102,7 @@ async function take(stage: Stage, { args, path, stored }: Contender, reports: nu
 
 const etServer = (database: string): string[] => [
 	...programArguments("et-server"),
-	...["--port", "0", "--open", "--set", "rateRequests=0", "--database", database],
+	...["--port", "0", "--open", "--set", "requestsPerAddress=0", "--database", database],
 ];
 
 /** Two servers on one engine, each with an empty database of this round. */

@@ -79,6 +79,14 @@ export async function restore(
 	}
 }
 
+/** Does to a database what was taken back in each of some files, where nothing else is to be restored. */
+export function heed(database: string, erased: readonly string[]): Promise<Restored> {
+	return withStore(database, async (store) => {
+		const merged = await mergeFiles(erased, store);
+		return { merged, counts: await store.counts() };
+	});
+}
+
 async function restoreSqlite(copy: string, database: string, erased: readonly string[]): Promise<Restored> {
 	const restored = await withStore(copy, async (store) => {
 		const merged = await mergeFiles(existsSync(database) ? [...erased, database] : erased, store);

@@ -153,6 +153,8 @@ for (const [engine, declare, place] of ENGINES) {
 
 		const unaware = await done(t, "restore", "--from", backup, "--database", fresh);
 		t.regex(unaware, /Nothing is known of what was taken back after the backup/);
+		const heeded = await done(t, "restore", "--erased", erasures, "--database", fresh);
+		t.regex(heeded, /: 1 runs, and fields of 1 reports\.\nIt has 2 reports of 2 runs/);
 		const restore = ["restore", "--replace", "--from", backup, "--erased", erasures, "--database", fresh];
 		t.notRegex(await done(t, ...restore), /Nothing is known/);
 		const [one, none, [less]] = (await told(fresh, [kept, erased, redacted])) as [unknown[], unknown[], never[]];
@@ -195,6 +197,8 @@ test("a backup overwrites nothing, and a database that is not there is not made"
 		t.regex(stderr, /^et-server: There is no database [^\n]*\n$/);
 	}
 	t.false(existsSync(missing));
+	const neither = await etServer(t, "restore", "--database", database);
+	t.deepEqual([neither.code, neither.stderr], [2, "error: --from or --erased is needed\n"]);
 });
 
 test("while a server has the file open, it is not replaced", async (t) => {
