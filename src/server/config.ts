@@ -25,6 +25,8 @@ export interface ServerConfig {
 	maxPredecessorBytes: number;
 	/** Most objects and arrays inside one another in a body. @defaultValue 32 */
 	maxDepth: number;
+	/** Most objects and arrays in a body: a batch of the largest reports has about 52,000. @defaultValue 100,000 */
+	maxParts: number;
 	/** Most bytes of a request's address and headers together. @defaultValue 16 KiB */
 	maxHeaderBytes: number;
 	/** Most bytes of bodies, as sent and inflated, that are held at once. @defaultValue 64 MiB */
@@ -70,6 +72,7 @@ export const DEFAULT_CONFIG = {
 	maxInflatedBytes: 4 * MIB,
 	maxPredecessorBytes: 256 * KIB,
 	maxDepth: 32,
+	maxParts: 100_000,
 	maxHeaderBytes: 16 * KIB,
 	maxBytesAtOnce: 64 * MIB,
 	maxReports: 500,

@@ -201,7 +201,7 @@ export function nested(): Buffer {
 	return request("POST", "/v1/batches", "[".repeat(depth) + "]".repeat(depth), JSON_TYPE);
 }
 
-/** As large a body as is read, of what takes the most memory once parsed. */
+/** As large a body as is read, of what would take the most memory once parsed. */
 export function swollen(): Buffer {
 	return request("POST", "/v1/batches", `{"wire":1,"reports":[${"[],".repeat(690_000)}[]]}`, JSON_TYPE);
 }

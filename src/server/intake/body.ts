@@ -3,8 +3,9 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { systemErrorCode } from "../../errors.js";
+import type { ServerConfig } from "../config.js";
 import { Refusal } from "../http/refusal.js";
-import { isDeeperThan } from "./depth.js";
+import { isTooIntricate } from "./depth.js";
 
 const inflate = promisify(gunzip);
 
@@ -34,10 +35,10 @@ export function bodyEncoding(header: string | undefined): BodyEncoding {
  *
  * @throws Refusal `not_json` or `too_deep`
  */
-export function parseJson(bytes: Buffer, maxDepth: number): unknown {
+export function parseJson(bytes: Buffer, limits: Pick<ServerConfig, "maxDepth" | "maxParts">): unknown {
 	// Decoding would silently replace what is not UTF-8, and so store what was not sent.
 	if (!isUtf8(bytes)) throw notJson("it is not UTF-8");
-	if (isDeeperThan(maxDepth, bytes)) throw tooDeep(maxDepth);
+	if (isTooIntricate(bytes, limits)) throw tooDeep(limits);
 	try {
 		return JSON.parse(bytes.toString("utf8"));
 	} catch (error) {
@@ -74,10 +75,10 @@ function notJson(reason: string, cause?: unknown): Refusal {
 	);
 }
 
-function tooDeep(maxDepth: number): Refusal {
+function tooDeep({ maxDepth, maxParts }: Pick<ServerConfig, "maxDepth" | "maxParts">): Refusal {
 	return new Refusal(
 		"too_deep",
-		`The body has more than ${maxDepth} objects and arrays inside one another. Nothing was stored or erased. Send what docs/wire-format.md shows.`,
+		`The body has more than ${maxDepth} objects and arrays inside one another, or ${maxParts} in all. Nothing was stored or erased. Send what docs/wire-format.md shows.`,
 	);
 }
 

@@ -55,7 +55,7 @@ async function readBody(request: FastifyRequest, intake: IntakeOptions): Promise
 	const { config } = intake;
 	if (!Buffer.isBuffer(request.body)) throw unsupportedMediaType();
 	const encoding = bodyEncoding(request.headers["content-encoding"]);
-	return parseJson(encoding === "gzip" ? await inflate(request, request.body, intake) : request.body, config.maxDepth);
+	return parseJson(encoding === "gzip" ? await inflate(request, request.body, intake) : request.body, config);
 }
 
 /** What a body inflates to is not known before it is there: until then the most that it may is taken from the budget. */

@@ -3,14 +3,14 @@ import test from "ava";
 import fc from "fast-check";
 import { Refusal } from "../../../src/server/http/refusal.js";
 import { bodyEncoding, inflateWithin, parseJson } from "../../../src/server/intake/body.js";
-import { isDeeperThan } from "../../../src/server/intake/depth.js";
+import { isTooIntricate } from "../../../src/server/intake/depth.js";
 
 const MIB = 1024 * 1024;
-const LIMITS = { maxInflatedBytes: MIB, maxDepth: 32 };
+const LIMITS = { maxInflatedBytes: MIB, maxDepth: 32, maxParts: 1_000 };
 
 async function readJson(body: Buffer, encoding: "identity" | "gzip"): Promise<unknown> {
 	const bytes = encoding === "gzip" ? await inflateWithin(body, LIMITS.maxInflatedBytes) : body;
-	return parseJson(bytes, LIMITS.maxDepth);
+	return parseJson(bytes, LIMITS);
 }
 
 async function refusalOf(body: Buffer, encoding: "identity" | "gzip"): Promise<string | undefined> {
@@ -68,19 +68,26 @@ test("nesting is refused beyond its limit, and where it never ends", async (t) =
 	t.is(await refusalOf(Buffer.from('{"a":'.repeat(200_000)), "identity"), "too_deep");
 });
 
+test("a body of very many small parts is refused before it is parsed", async (t) => {
+	const parts = (count: number) => Buffer.from(JSON.stringify(Array.from({ length: count - 1 }, () => [])));
+	t.is(await refusalOf(parts(LIMITS.maxParts), "identity"), undefined);
+	t.is(await refusalOf(parts(LIMITS.maxParts + 1), "identity"), "too_deep");
+});
+
 test("depth is told from bytes as from values, also behind quotes and backslashes", (t) => {
 	const depthOf = (value: unknown): number =>
 		typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 	fc.assert(
 		fc.property(fc.json({ maxDepth: 6, stringUnit: "binary" }), (json) => {
+			const maxParts = 1_000_000;
 			const depth = depthOf(JSON.parse(json));
-			t.false(isDeeperThan(depth, Buffer.from(json)));
-			if (depth > 0) t.true(isDeeperThan(depth - 1, Buffer.from(json)));
+			t.false(isTooIntricate(Buffer.from(json), { maxDepth: depth, maxParts }));
+			if (depth > 0) t.true(isTooIntricate(Buffer.from(json), { maxDepth: depth - 1, maxParts }));
 		}),
 	);
 	for (const text of ["[[[[", "\\", '"[[', '\\"[[', "}]"]) {
 		const json = JSON.stringify([text]);
-		t.false(isDeeperThan(1, Buffer.from(json)), json);
+		t.false(isTooIntricate(Buffer.from(json), { maxDepth: 1, maxParts: 1 }), json);
 	}
 });
 

@@ -83,7 +83,7 @@ test("the limits on requests are those of the program", (t) => {
 	const limits = part("## Limits");
 	const header = `${config.maxHeaderBytes / KIB} KiB`;
 	for (const words of [
-		`${config.maxDepth} objects and arrays`,
+		`${config.maxDepth} objects and arrays inside one another, ${config.maxParts.toLocaleString("en")} in all`,
 		`whole within ${config.requestTimeoutMs / 1000} s`,
 		`headers (${header}) within ${config.headersTimeoutMs / 1000} s`,
 		`${config.requestsPerAddress} requests in ${config.rateWindowMs / 1000} s`,
