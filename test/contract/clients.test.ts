@@ -16,7 +16,7 @@ import { type Call, call, type Ending, enqueueBy, LANGUAGES, type Language } fro
 import { type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
 import { HERE, look, onlyMarker } from "../helpers/open-runs.js";
-import { mountSmallDisk, takeAllRoom, unmount } from "../helpers/small-disk.js";
+import { makeReadOnly, mountSmallDisk, takeAllRoom, unmount } from "../helpers/small-disk.js";
 import { namesIn } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
@@ -597,6 +597,22 @@ expect(
 		giveBack();
 		await unharmed(t, language, home, { env });
 		t.is(namesIn(join(disk, "spool", "new")).length, 6);
+	},
+	{ lacks: isRoot ? null : "only root can mount a small disk" },
+);
+
+expect(
+	"a script does not notice: a home that is read-only, or is not there",
+	async (t, language) => {
+		const home = grantedHome(t);
+		await unharmed(t, language, home, { env: { HOME: "/proc/none", USERPROFILE: "/proc/none", ET_SPOOL: undefined } });
+		const disk = join(temporaryFolder(t), "disk");
+		mountSmallDisk(disk);
+		t.teardown(() => unmount(disk));
+		makeReadOnly(disk);
+		const env = { HOME: disk, USERPROFILE: disk, ET_SPOOL: undefined };
+		for (const ending of ["ok", "exit3"] as const) await unharmed(t, language, home, { env, ending });
+		t.deepEqual(namesIn(disk), []);
 	},
 	{ lacks: isRoot ? null : "only root can mount a small disk" },
 );

@@ -22,6 +22,11 @@ export function resizeDisk(folder: string, bytes = SMALL_BYTES): void {
 	must("mount", "-o", `remount,size=${bytes}`, folder);
 }
 
+/** Nothing can be written there any more, not even by root. */
+export function makeReadOnly(folder: string): void {
+	must("mount", "-o", "remount,ro", folder);
+}
+
 export function unmount(folder: string): void {
 	must("umount", "--lazy", folder);
 }
