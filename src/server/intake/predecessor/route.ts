@@ -58,14 +58,14 @@ function isJsonInUtf8(header: string): boolean {
 
 /**
  * What the predecessor's server answered. A report that is there already, or whose run was erased, has nothing for its
- * script to mend, and is answered like one that was stored.
+ * script to mend, and is answered like one that was stored. One that is put off is refused: no script of the
+ * predecessor's comes back with it.
  *
  * @throws Refusal for one that is not stored
  */
 function answerTo({ project, script, version, runId }: Call, verdict: WireVerdict | undefined): string {
-	if (verdict?.verdict === "rejected") throw new Refusal("bad_request", verdict.message ?? "Not stored");
-	if (verdict === undefined || verdict.verdict === "later") {
-		throw new Refusal("store_unavailable", verdict?.message ?? "Nothing was stored. Try again later");
+	if (verdict?.verdict === "rejected" || verdict?.verdict === "later") {
+		throw new Refusal("bad_request", verdict.message ?? "Not stored");
 	}
 	return `project:\t${project}\nscript:\t${script}\nversion:\t${version ?? ""}\nrun_id:\t${runId}\n`;
 }
