@@ -36,6 +36,9 @@ export interface WireInput {
 	measured_by?: string;
 }
 
+/** The unit of a size of which nobody said in what it counts, as in the predecessor's reports: never added up with others. */
+export const UNKNOWN_UNIT = "unspecified";
+
 /** What the job was given, so that a killed run's size can be read as a lower bound. */
 export interface WireLimits {
 	memory_bytes: number | null;

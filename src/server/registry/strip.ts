@@ -4,7 +4,7 @@
  */
 import { ANY_KEY, type DataType, type Manifest } from "../../report/manifest.js";
 import { scrubUnit } from "../../report/scrub.js";
-import type { DataValue } from "../../report/types.js";
+import { type DataValue, UNKNOWN_UNIT } from "../../report/types.js";
 import type { StoredReport } from "../store/types.js";
 
 const IS_OF_TYPE: Record<DataType, (value: DataValue) => boolean> = {
@@ -29,10 +29,13 @@ export function stripUndeclared(report: StoredReport, manifest: Manifest): Store
 	return clean;
 }
 
-/** A size in another unit than the declared is not what was agreed to, and would be added up with what is. */
+/**
+ * A size in another unit than the declared is not what was agreed to, and would be added up with what is. One whose unit
+ * nobody named is kept apart.
+ */
 function isDeclaredInput({ name, unit }: Input, { inputs }: Manifest): boolean {
 	const declared = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
-	return declared !== undefined && (unit === declared.unit || unit === scrubUnit(declared.unit));
+	return declared !== undefined && [declared.unit, scrubUnit(declared.unit), UNKNOWN_UNIT].includes(unit);
 }
 
 function isDeclaredValue(key: string, value: DataValue, { data }: Manifest): boolean {

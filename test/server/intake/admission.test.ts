@@ -193,7 +193,7 @@ test("the predecessor's scripts are held to the same", async (t) => {
 			headers: { "content-type": "application/json; charset=utf-8" },
 			body: JSON.stringify(call),
 		});
-	t.is((await send()).status, 503);
+	t.is((await send()).status, 400);
 	t.is((await server.store.counts()).events, 0);
 	await server.store.register({ project: "dunovo", manifest: null, at: Date.now() });
 	t.is((await send()).status, 200);

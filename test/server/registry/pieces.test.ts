@@ -1,6 +1,7 @@
 /** What is stripped, what is a key, and what is remembered for how long. */
 import test from "ava";
 import fc from "fast-check";
+import { UNKNOWN_UNIT } from "../../../src/report/types.js";
 import { isKey, keyDigest, newKey } from "../../../src/server/registry/keys.js";
 import { Remembered } from "../../../src/server/registry/remembered.js";
 import { manifestFor, stripUndeclared } from "../../../src/server/registry/strip.js";
@@ -27,6 +28,7 @@ test("what is declared stays, and the report with it", (t) => {
 		{ inputs: null, data: null },
 		{ inputs: [], data: {} },
 		{ inputs: [{ name: "pairs", unit: "reads", size: 3 }], data: { duplexes: 3, share: 0.5, mode: "x", fast: true } },
+		{ inputs: [{ name: "pairs", unit: UNKNOWN_UNIT, size: 3 }] },
 		{ inputs: [{ name: "pairs", unit: "reads" }], data: { duplexes: null, share: null, mode: null, fast: null } },
 	]) {
 		const given = report(changes);

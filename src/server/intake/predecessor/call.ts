@@ -6,7 +6,14 @@ import { createHash } from "node:crypto";
 import { reportId, runIdOf } from "../../../report/ids.js";
 import { MAX_ENTRIES, MAX_FRAMES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, NAME_PATTERN } from "../../../report/limits.js";
 import { ownFrames } from "../../../report/traceback/frames.js";
-import { type DataValue, PLATFORMS, type Platform, type WireException, type WireInput } from "../../../report/types.js";
+import {
+	type DataValue,
+	PLATFORMS,
+	type Platform,
+	UNKNOWN_UNIT,
+	type WireException,
+	type WireInput,
+} from "../../../report/types.js";
 import { Refusal } from "../../http/refusal.js";
 import { isObject } from "../entries.js";
 
@@ -30,8 +37,6 @@ export interface Call {
 const MAX_NAME_LENGTH = 200;
 /** Characters of what was sent that a refusal quotes. */
 const MAX_QUOTED_LENGTH = 1000;
-/** The unit of `input_size`: each script counts in its own, and none says in which. */
-export const UNKNOWN_UNIT = "unspecified";
 /** What Django's BooleanField, in which the predecessor kept `test`, takes for yes. */
 const YES: readonly unknown[] = [true, 1, "1", "t", "True", "true"];
 
