@@ -16,6 +16,7 @@ import { addPredecessor, PREDECESSOR_PATH } from "./intake/predecessor/route.js"
 import { addIntake, INTAKE_PATHS } from "./intake/route.js";
 import { addPages, RUN_PATH, RUNS_PATH } from "./pages/route.js";
 import { ICON_PATH, STYLE_PATH } from "./pages/style.js";
+import { Addresses } from "./privacy/addresses.js";
 import { Registry } from "./registry/registry.js";
 import type { Store } from "./store/types.js";
 import type { TlsServers } from "./tls.js";
@@ -61,7 +62,8 @@ export async function buildApp({ store, clock, log, config, tls }: AppOptions): 
 	await addRateLimit(app, config);
 	refuseUnread(app);
 	const registry = new Registry(store, config);
-	const intake = { store, registry, clock, config, bodies: addBodies(app, config) };
+	const addresses = new Addresses(store, config);
+	const intake = { store, registry, addresses, clock, config, bodies: addBodies(app, config) };
 	addIntake(app, intake);
 	addPredecessor(app, intake);
 	addExports(app, { store, clock, config });

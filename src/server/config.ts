@@ -4,6 +4,7 @@ import { MAX_ERASURES } from "../report/wire.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Where the server listens unless told otherwise. Loopback: to open it to others is the operator's choice. */
 export const DEFAULT_HOST = "127.0.0.1";
@@ -63,6 +64,8 @@ export interface ServerConfig {
 	requestsPerKey: number;
 	/** After what time it counts here what another process registered, or revoked. @defaultValue 5 s */
 	registryMaxAgeMs: number;
+	/** How often the server looks after what is stored, beside when it starts. @defaultValue 1 day */
+	upkeepIntervalMs: number;
 	/** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. @defaultValue none */
 	trustedProxies: readonly string[];
 }
@@ -91,6 +94,7 @@ export const DEFAULT_CONFIG = {
 	openIntake: false,
 	requestsPerKey: 6000,
 	registryMaxAgeMs: 5_000,
+	upkeepIntervalMs: DAY_MS,
 	trustedProxies: [],
 } satisfies ServerConfig;
 
@@ -162,6 +166,15 @@ export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
 
 /** After what time PostgreSQL ends a transaction whose server has fallen silent, and its locks with it. */
 export const POSTGRES_IDLE_TRANSACTION_MS = 30_000;
+
+/** For how long addresses are hashed with one key, unless the operator says otherwise. */
+export const ADDRESS_WINDOW_MS = 30 * DAY_MS;
+
+/** Of a key of hashes: as many as SHA-256 gives. */
+export const ADDRESS_KEY_BYTES = 32;
+
+/** Events that are looked at in one step of the upkeep, which intake waits for. */
+export const UPKEEP_STEP = 200;
 
 /** How long a browser may keep the style sheet: its address changes with its content. */
 export const STYLE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60;

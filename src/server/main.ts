@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
+import { addAddressCommands } from "./commands/addresses.js";
 import { addBackup } from "./commands/backup.js";
 import { databaseOption } from "./commands/database-option.js";
 import { CommandError, EXIT } from "./commands/exit-codes.js";
@@ -41,6 +42,7 @@ const LOOPBACK = /^(127\.|::1$|localhost$)/;
 const COMMANDS: ReadonlyArray<(program: Command) => void> = [
 	addRegistrations,
 	addKeyCommands,
+	addAddressCommands,
 	addMigrate,
 	addBackup,
 	addRestore,
@@ -60,6 +62,7 @@ const HELP = `
 Examples:
   et-server                                  listen on http://${DEFAULT_HOST}:${DEFAULT_PORT}
   et-server register et.json                 take the reports of this project, also while it runs
+  et-server addresses set truncated          keep a part of the addresses that reports come from
   et-server --open                           take the reports of every project
   et-server --port 9000 --database et.sqlite another port, another file
   et-server --database postgres://et@db/et   PostgreSQL, which several et-server may share

@@ -6,6 +6,7 @@ import { takeOver } from "./store/move.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/types.js";
 import { readTls, type TlsFiles, type TlsIdentity, TlsServers } from "./tls.js";
+import { Upkeep } from "./upkeep/upkeep.js";
 
 export interface ServerOptions {
 	/** Path of the SQLite file; made where it is missing. */
@@ -32,6 +33,8 @@ export interface RunningServer {
 	certificate: TlsIdentity | null;
 	/** Reads certificate and key again. @throws EtError as {@link readTls} does; then it goes on with those it had */
 	renewCertificate(): TlsIdentity | null;
+	/** What it does on its own. */
+	upkeep: Upkeep;
 	/** Takes no more connections, lets requests under way finish, and closes the store. */
 	close(): Promise<void>;
 }
@@ -47,16 +50,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const certificate = options.tls ? readTls(options.tls, clock()) : null;
 	const tls = certificate ? new TlsServers(certificate) : undefined;
 	const store = await openToServe(options.database);
-	const app = await buildApp({
-		store,
-		clock,
-		log: options.log ?? (() => undefined),
-		config,
-		tls,
-	});
+	const log = options.log ?? (() => undefined);
+	const app = await buildApp({ store, clock, log, config, tls });
+	const upkeep = new Upkeep({ store, clock, log, config });
 	const close = async () => {
 		const stragglers = setTimeout(() => app.server.closeAllConnections(), config.closeTimeoutMs);
 		await app.close().finally(() => clearTimeout(stragglers));
+		await upkeep.stop();
 		await store.close();
 	};
 	try {
@@ -65,6 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await close();
 		throw error;
 	}
+	upkeep.start();
 	const renewCertificate = (): TlsIdentity | null => {
 		if (!options.tls) return null;
 		const renewed = readTls(options.tls, clock());
@@ -72,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		return renewed;
 	};
 	const url = urlOf(tls ? "https" : "http", app.server.address() as AddressInfo);
-	return { url, store, certificate, renewCertificate, close };
+	return { url, store, certificate, renewCertificate, upkeep, close };
 }
 
 async function openToServe(database: string): Promise<Store> {

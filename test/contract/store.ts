@@ -24,6 +24,8 @@ export function eventRecord(changes: Partial<EventRecord> = {}): EventRecord {
 		outcome: "ok",
 		test: false,
 		wallSeconds: 12.5,
+		address: null,
+		source: null,
 		...changes,
 	} satisfies Omit<EventRecord, "report">;
 	return { ...record, report: changes.report ?? reportOf(record) };

@@ -81,6 +81,8 @@ const EVENT_TABLE: Table<EventRecord> = [
 	["exception_frames", "json", ({ report }) => report.exception?.frames],
 	["data", "json", ({ report }) => report.data],
 	["redacted", "json", (event) => event.redacted],
+	["address", "text", (event) => event.address],
+	["source", "text", (event) => event.source],
 ];
 
 export const RUN_COLUMNS: readonly Column<Run>[] = columns(RUN_TABLE, runRecord);

@@ -12,6 +12,9 @@ export function eventRecord(event: StoredEvent) {
 		/** The report's own time, in the server's clock. */
 		occurred_at: instantOf(event.occurredAt),
 		redacted: event.redacted,
+		/** What is kept of the address that it came from. */
+		address: event.address,
+		source: event.source,
 		/** As it was sent; its `occurred_at` is the sender's clock. */
 		report: event.report,
 	};

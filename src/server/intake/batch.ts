@@ -3,6 +3,7 @@ import { NAME_PATTERN } from "../../report/limits.js";
 import { WIRE_VERSION, type WireAnswer, type WireVerdict } from "../../report/wire.js";
 import { TOLERATED_SKEW_MS } from "../config.js";
 import { Refusal } from "../http/refusal.js";
+import { NOTHING_KEPT } from "../privacy/kept-address.js";
 import { columnsOf } from "../store/columns.js";
 import type { EventRecord, InsertResult, LostRecord, StoredReport } from "../store/types.js";
 import { isObject, readId } from "./entries.js";
@@ -97,6 +98,7 @@ function toRecord({ report, json, occurredAtMs }: ValidReport, receivedAt: numbe
 		occurredAtClient: occurredAtMs,
 		...columnsOf(report),
 		report: json,
+		...NOTHING_KEPT,
 	};
 }
 

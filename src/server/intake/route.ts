@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, type WireAnswer, type WireErasureAnswer } from "../../report/wire.js";
 import type { Clock, ServerConfig } from "../config.js";
 import type { Bodies } from "../http/bodies.js";
+import { type Addresses, addressPolicyOf } from "../privacy/addresses.js";
 import { KEY_PATH } from "../registry/keys.js";
 import type { Registry } from "../registry/registry.js";
 import type { IngestKey, Store } from "../store/types.js";
@@ -16,6 +17,7 @@ import { addKeys } from "./key.js";
 export interface IntakeOptions {
 	store: Store;
 	registry: Registry;
+	addresses: Addresses;
 	clock: Clock;
 	config: ServerConfig;
 	bodies: Bodies;
@@ -38,7 +40,8 @@ export function addIntake(app: FastifyInstance, intake: IntakeOptions): void {
 	for (const path of INTAKE_PATHS.batches) {
 		app.post(path, { onRequest: keys.check }, async (request): Promise<WireAnswer> => {
 			const receivedAtMs = clock();
-			return takeBatch(intake, await readBody(request, intake), receivedAtMs, keys.keyOf(request));
+			const from = { address: request.ip, key: keys.keyOf(request) };
+			return takeBatch(intake, await readBody(request, intake), receivedAtMs, from);
 		});
 	}
 
@@ -67,12 +70,19 @@ async function inflate(request: FastifyRequest, body: Buffer, { config, bodies }
 	return bytes;
 }
 
+/** Whom a batch comes from. */
+export interface Sender {
+	/** What the connection, or a trusted proxy, names. */
+	address: string;
+	key: IngestKey | undefined;
+}
+
 /** Judges and stores a batch; answers once everything accepted is on disk. */
 export async function takeBatch(
-	{ store, registry, config }: IntakeOptions,
+	{ store, registry, addresses, config }: IntakeOptions,
 	value: unknown,
 	receivedAtMs: number,
-	key: IngestKey | undefined,
+	{ address, key }: Sender,
 ): Promise<WireAnswer> {
 	const batch = openBatch(value, config.maxReports);
 	const skewMs = clockSkew(batch.sentAtMs, receivedAtMs);
@@ -82,8 +92,14 @@ export async function takeBatch(
 	const rules = await registry.rulesFor([...projects, ...lost.map(({ project }) => project)]);
 	const admission = { rules, key, isOpen: config.openIntake };
 	const admitted = judged.map((report) => admit(report, admission));
+	const kept = await addresses.keeperAt(receivedAtMs);
 	const results = await store.insertBatch({
-		events: admitted.flatMap((report) => ("record" in report ? [report.record] : [])),
+		addressEpoch: kept.epoch,
+		events: admitted.flatMap((judged) => {
+			if (!("record" in judged)) return [];
+			const { report, record } = judged;
+			return [{ ...record, ...kept.of(address, addressPolicyOf(report, rules.get(record.project)?.manifests ?? [])) }];
+		}),
 		lost: lost.filter(({ project }) => refusalOf(project, admission) === undefined),
 	});
 	return answer(admitted, results);

@@ -143,7 +143,9 @@ function data(run: Run): string {
 	);
 }
 
+/** With a column for what is kept of addresses only where something is. */
 function timeline(events: readonly StoredEvent[]): string {
+	const withFrom = events.some(({ source }) => source !== null);
 	return section(
 		"Events",
 		html`<table class="stack">
@@ -152,14 +154,15 @@ function timeline(events: readonly StoredEvent[]): string {
 <th scope="col">Occurred (UTC)</th>
 <th scope="col" class="number">Since the start</th>
 <th scope="col">Received (UTC)</th>
+!${withFrom ? html`<th scope="col">From</th>` : ""}
 <th scope="col">Report</th>
 </tr></thead>
-<tbody>!${events.map(eventRow)}</tbody>
+<tbody>!${events.map((event) => eventRow(event, withFrom))}</tbody>
 </table>`,
 	);
 }
 
-function eventRow(event: StoredEvent): string {
+function eventRow(event: StoredEvent, withFrom: boolean): string {
 	const { report, occurredAt, occurredAtClient, receivedAt, redacted } = event;
 	const corrected =
 		occurredAt === occurredAtClient
@@ -172,8 +175,14 @@ function eventRow(event: StoredEvent): string {
 <td data-label="Occurred (UTC)">!${instant(occurredAt)}!${corrected}</td>
 <td data-label="Since the start" class="number">!${seconds(report.since_start_s ?? null)}</td>
 <td data-label="Received (UTC)">!${instant(receivedAt)}</td>
+!${withFrom ? html`<td data-label="From">!${from(event)}</td>` : ""}
 <td data-label="Report"><span class="mono">${report.id}</span>!${takenOut}</td>
 </tr>`;
+}
+
+function from({ address, source }: StoredEvent): string {
+	if (address !== null) return html`<span class="mono">${address}</span>`;
+	return known(source, (it) => html`source <span class="mono">${it}</span>`);
 }
 
 function section(title: string, body: string): string {

@@ -1,9 +1,10 @@
 /**
  * Brings what was erased and redacted in one database into another, which may be older: nothing that a user took back
- * comes back with a backup. Both can be done again without harm.
+ * comes back with a backup, and no address that the policy has forbidden since. All can be done again without harm.
  */
 import { OPTIONAL_FIELDS } from "../../report/optional-fields.js";
 import { MAX_COPIES_REDACTED } from "../config.js";
+import { stricter } from "../privacy/kept-address.js";
 import { columnsOf } from "./columns.js";
 import { addRows, type Database, type Row, rowsOf } from "./copy.js";
 import type { StoredReport } from "./types.js";
@@ -21,7 +22,24 @@ export async function mergeErasures(source: Database, target: Database): Promise
 	for await (const rows of rowsOf(source, "redactions", ["run_id", "report_id", "fields_digest"])) {
 		for (const row of rows) merged.reports += await redactAlike(source, target, row);
 	}
+	await mergeAddressPolicy(source, target);
 	return merged;
+}
+
+/** The stricter of both policies, to which what is stored has to be brought down once more. */
+async function mergeAddressPolicy(source: Database, target: Database): Promise<void> {
+	const [theirs, ours] = [
+		await source.selectFrom("address_policy").selectAll().executeTakeFirst(),
+		await target.selectFrom("address_policy").selectAll().executeTakeFirst(),
+	];
+	if (theirs === undefined) return;
+	const policy = ours === undefined ? theirs.policy : stricter(theirs.policy, ours.policy);
+	const epoch = Math.max(theirs.epoch, ours?.epoch ?? 0) + 1;
+	await target.deleteFrom("address_policy").execute();
+	await target
+		.insertInto("address_policy")
+		.values({ ...theirs, policy, epoch, pending: 1 })
+		.execute();
 }
 
 /** Deletes what the target has of erased runs; how many runs it had. */

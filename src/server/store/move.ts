@@ -39,6 +39,8 @@ export async function move(source: SharedStore, target: SharedStore, said: Said)
 		target.maintain("alone", async (to) => {
 			await mergeErasures(from, to);
 			await replaceRest(from, to, said);
+			// Of reports that were moved before the rest, it may have been changed since.
+			await to.updateTable("address_policy").set({ pending: 1 }).execute();
 			await target.renumber(to);
 			await setMark(to, { source: identity, isWhole: true });
 			return { source: await countUpTo(from, upTo), target: await countUpTo(to, upTo) };

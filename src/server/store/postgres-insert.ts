@@ -11,19 +11,22 @@ import type { EventRecord, LostRecord } from "./types.js";
 export const ADD_EVENTS = `WITH given AS MATERIALIZED (
 	SELECT nextval('events_seq_seq') AS seq, g.*
 	FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-		$8::text[], $9::text[], $10::text[], $11::smallint[], $12::float8[], $13::text[])
+		$8::text[], $9::text[], $10::text[], $11::smallint[], $12::float8[], $13::text[], $14::text[], $15::text[])
 		WITH ORDINALITY AS g (project, run_id, id, event, received_at, occurred_at, occurred_at_client,
-			command, version, outcome, test, wall_s, report, place)
+			command, version, outcome, test, wall_s, report, address, source, place)
+), policy AS MATERIALIZED (
+	SELECT EXISTS (SELECT 1 FROM address_policy WHERE epoch = $16::bigint) AS is_known
 ), placed AS MATERIALIZED (
 	SELECT given.*, projects.id AS project_id,
 		EXISTS (SELECT 1 FROM tombstones WHERE tombstones.run_id = given.run_id) AS is_erased
 	FROM given LEFT JOIN projects ON projects.name = given.project COLLATE "C"
 ), added AS (
 	INSERT INTO events (seq, project_id, run_id, id, event, received_at, occurred_at, occurred_at_client,
-		command, version, outcome, test, wall_s, report)
+		command, version, outcome, test, wall_s, report, address, source)
 	SELECT seq, project_id, run_id, id, event, received_at, occurred_at, occurred_at_client,
-		command, version, outcome, test, wall_s, report
-	FROM placed WHERE project_id IS NOT NULL AND NOT is_erased
+		command, version, outcome, test, wall_s, report,
+		CASE WHEN is_known THEN address END, CASE WHEN is_known THEN source END
+	FROM placed, policy WHERE project_id IS NOT NULL AND NOT is_erased
 	ORDER BY id, project_id, place
 	ON CONFLICT DO NOTHING RETURNING seq
 )
@@ -34,7 +37,7 @@ SELECT CASE
 	ELSE 'accepted' END AS verdict
 FROM placed LEFT JOIN added USING (seq) ORDER BY place`;
 
-export function eventColumns(events: readonly EventRecord[]): unknown[] {
+export function eventColumns(events: readonly EventRecord[], addressEpoch: number | undefined): unknown[] {
 	return [
 		events.map(({ project }) => project),
 		events.map(({ runId }) => Buffer.from(runId, "hex")),
@@ -49,6 +52,9 @@ export function eventColumns(events: readonly EventRecord[]): unknown[] {
 		events.map(({ test }) => (test ? 1 : 0)),
 		events.map(({ wallSeconds }) => wallSeconds),
 		events.map(({ report }) => report),
+		events.map(({ address }) => address),
+		events.map(({ source }) => source),
+		addressEpoch ?? null,
 	];
 }
 

@@ -66,7 +66,7 @@ class PostgresStore extends SharedStore {
 
 	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
 		if (requests.length === 0) return [];
-		return this.#inTransaction(`BEGIN; ${CLOSE_GATE}`, (client) => take(client, eraseAll(this.db, requests)));
+		return this.remove(() => eraseAll(this.db, requests));
 	}
 
 	async check(): Promise<void> {
@@ -106,6 +106,10 @@ class PostgresStore extends SharedStore {
 		return this.#inTransaction("BEGIN", (client) => take(client, steps()));
 	}
 
+	protected override remove<T>(steps: () => Steps<T>): Promise<T> {
+		return this.#inTransaction(`BEGIN; ${CLOSE_GATE}`, (client) => take(client, steps()));
+	}
+
 	override async newestPlace(): Promise<number> {
 		return withClient(this.#pool, async (client) => {
 			const [last] = await ask<{ place: number }>(client, LAST_PLACE);
@@ -114,13 +118,14 @@ class PostgresStore extends SharedStore {
 		});
 	}
 
-	async #insert({ events, lost }: BatchRecords): Promise<InsertResult[]> {
+	async #insert({ events, lost, addressEpoch }: BatchRecords): Promise<InsertResult[]> {
 		const names = new Set([...events, ...lost].map(({ project }) => project));
 		const isNew = [...names].some((name) => !this.#knownProjects.has(name));
 		const results = await this.#inTransaction(BEGIN_INTAKE, async (client) => {
 			// Everybody takes locks in this order: projects, events, counts, and each by its key.
 			if (isNew) await ask(client, ADD_PROJECTS, projectColumns(events, lost));
-			const added = events.length === 0 ? [] : await askPrepared<Added>(client, ADD_EVENTS, eventColumns(events));
+			const added =
+				events.length === 0 ? [] : await askPrepared<Added>(client, ADD_EVENTS, eventColumns(events, addressEpoch));
 			if (added.some(({ verdict }) => verdict === "homeless")) throw new ProjectGone();
 			if (lost.length > 0) {
 				const { places } = (await ask<{ places: number }>(client, ADD_LOST, lostColumns(lost)))[0] ?? { places: 0 };

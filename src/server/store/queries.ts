@@ -19,9 +19,20 @@ interface EventRow {
 	occurred_at_client: number;
 	report: string;
 	redacted: string | null;
+	address: string | null;
+	source: string | null;
 }
 
-const EVENT_COLUMNS = ["seq", "received_at", "occurred_at", "occurred_at_client", "report", "redacted"] as const;
+const EVENT_COLUMNS = [
+	"seq",
+	"received_at",
+	"occurred_at",
+	"occurred_at_client",
+	"report",
+	"redacted",
+	"address",
+	"source",
+] as const;
 
 export async function projectId(db: Database, name: string): Promise<number | undefined> {
 	const row = await db.selectFrom("projects").select("id").where("name", "=", name).executeTakeFirst();
@@ -193,5 +204,7 @@ function toStoredEvent(row: EventRow): StoredEvent {
 		occurredAtClient: row.occurred_at_client,
 		report: JSON.parse(row.report),
 		redacted: row.redacted === null ? [] : JSON.parse(row.redacted),
+		address: row.address,
+		source: row.source,
 	};
 }

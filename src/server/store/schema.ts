@@ -1,5 +1,6 @@
 /** The tables, as Kysely knows them. The migrations make them; this file only says what they hold. */
 import type { Generated } from "kysely";
+import type { AddressPolicy } from "../../report/manifest.js";
 import type { Outcome, ReportEvent } from "../../report/types.js";
 
 export interface ProjectsTable {
@@ -26,6 +27,9 @@ export interface EventsTable {
 	report: string;
 	/** JSON: the fields of which its user took out something, in the order of the alphabet; null for none. */
 	redacted: string | null;
+	/** What is kept of the address that it came from; privacy/kept-address.ts says more. */
+	address: string | null;
+	source: string | null;
 }
 
 /** The run ids of erased runs, and nothing else of them. */
@@ -86,6 +90,23 @@ export interface IngestKeysTable {
 	revoked_at: number | null;
 }
 
+/** One row, or none before an operator chose. */
+export interface AddressPolicyTable {
+	id: number;
+	policy: AddressPolicy;
+	window_ms: number;
+	/** Another one after each change. */
+	epoch: number;
+	/** Whether what was stored before may hold more: 0 or 1. */
+	pending: number;
+}
+
+export interface AddressKeysTable {
+	/** The end of its window. */
+	until: number;
+	key: Buffer;
+}
+
 export interface Schema {
 	marks: MarksTable;
 	projects: ProjectsTable;
@@ -96,4 +117,6 @@ export interface Schema {
 	registrations: RegistrationsTable;
 	manifests: ManifestsTable;
 	ingest_keys: IngestKeysTable;
+	address_policy: AddressPolicyTable;
+	address_keys: AddressKeysTable;
 }

@@ -3,6 +3,8 @@
  * than one statement is a row of steps (steps.ts), in `transact`. Written so, a method works on both.
  */
 import type { Kysely } from "kysely";
+import type { AddressPolicy } from "../../report/manifest.js";
+import * as addresses from "./addresses.js";
 import * as queries from "./queries.js";
 import * as registry from "./registry.js";
 import type { Schema } from "./schema.js";
@@ -38,6 +40,9 @@ export abstract class SharedStore implements Store {
 
 	/** Takes steps to their end in one transaction, or leaves nothing of them; errors are those of `attempt`. */
 	protected abstract transact<T>(steps: () => Steps<T>): Promise<T>;
+
+	/** The same for what takes something away: no intake comes between, and its bytes go as those of what is erased. */
+	protected abstract remove<T>(steps: () => Steps<T>): Promise<T>;
 
 	/**
 	 * One transaction for maintenance, from a program that does nothing else meanwhile: `read` sees one moment of the
@@ -110,6 +115,30 @@ export abstract class SharedStore implements Store {
 
 	findKey(digest: Buffer) {
 		return this.attempt(() => registry.findKey(this.db, digest));
+	}
+
+	addressSetting() {
+		return this.attempt(() => addresses.addressSetting(this.db));
+	}
+
+	setAddresses(policy: AddressPolicy, windowMs: number) {
+		return this.remove(() => addresses.setAddresses(this.db, policy, windowMs));
+	}
+
+	addressKey(until: number) {
+		return this.remove(() => addresses.addressKey(this.db, until));
+	}
+
+	async destroyOldKeys(now: number): Promise<void> {
+		await this.remove(() => addresses.destroyOldKeys(this.db, now));
+	}
+
+	bringDownAddresses(after: number, key: Buffer) {
+		return this.remove(() => addresses.bringDownAddresses(this.db, after, key));
+	}
+
+	noteBroughtDown(epoch: number) {
+		return this.transact(() => addresses.noteBroughtDown(this.db, epoch));
 	}
 
 	counts() {

@@ -11,6 +11,7 @@ import {
 	SQLITE_WIPE_RETRY_MS,
 } from "../config.js";
 import { eraseAll } from "./erase.js";
+import { addresses as ADDRESSES } from "./migrations/040-addresses.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
 import { SQLITE_WORDS } from "./migrations/migration.js";
 import { newestSeq } from "./queries.js";
@@ -69,11 +70,24 @@ export function copySqliteFile(file: string, to: string): void {
 		// VACUUM INTO takes an empty file; it comes with the mode that holds reports.
 		closeSync(openSync(to, "wx", FILE_MODE));
 		db.prepare("VACUUM INTO ?").run(to);
+		dropAddressKeys(to);
 		syncFile(to);
 	} catch (error) {
 		throw error instanceof EtError ? error : cannotCopy(file, to, error);
 	} finally {
 		db?.close();
+	}
+}
+
+/** Keys of hashes stay where they are destroyed in time. A store of an older version has none. */
+function dropAddressKeys(file: string): void {
+	const db = new Sqlite(file);
+	try {
+		if (schemaVersion(db) < ADDRESSES.number) return;
+		db.pragma("secure_delete = ON");
+		db.exec("DELETE FROM address_keys");
+	} finally {
+		db.close();
 	}
 }
 
@@ -164,6 +178,12 @@ class SqliteStore extends SharedStore {
 		return attempt(async () => this.#db.transaction(() => take(this.#db, steps())).immediate());
 	}
 
+	protected override async remove<T>(steps: () => Steps<T>): Promise<T> {
+		const result = await this.transact(steps);
+		this.#wipeLog();
+		return result;
+	}
+
 	check() {
 		return attempt(async () => void this.#db.pragma("schema_version"));
 	}
@@ -227,15 +247,17 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 	const findProject = db.prepare<[string], number>("SELECT id FROM projects WHERE name = ?").pluck();
 	const addEvent = db.prepare<EventRow>(
 		`INSERT INTO events (project_id, run_id, id, event, received_at, occurred_at, occurred_at_client,
-			command, version, outcome, test, wall_s, report)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			command, version, outcome, test, wall_s, report, address, source)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	);
 	const findTombstone = db.prepare<[Buffer], number>("SELECT 1 FROM tombstones WHERE run_id = ?").pluck();
+	const addressEpoch = db.prepare<[], number>("SELECT epoch FROM address_policy").pluck();
 	const addLost = db.prepare<[number, string, string, number, number]>(
 		"INSERT INTO lost (project_id, id, reason, count, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 	);
 
-	return db.transaction(({ events, lost }: BatchRecords) => {
+	return db.transaction(({ events, lost, addressEpoch: epoch }: BatchRecords) => {
+		const withAddresses = epoch !== undefined && addressEpoch.get() === epoch;
 		const projectIds = new Map<string, number>();
 		const projectId = (name: string): number => {
 			const seen = known.get(name) ?? projectIds.get(name);
@@ -249,7 +271,7 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			// Before anything of it is written, its project included.
 			const runId = Buffer.from(event.runId, "hex");
 			if (findTombstone.get(runId) !== undefined) return "erased";
-			const { changes } = addEvent.run(...eventRow(projectId(event.project), runId, event));
+			const { changes } = addEvent.run(...eventRow(projectId(event.project), runId, event, withAddresses));
 			return changes === 1 ? "accepted" : "duplicate";
 		});
 		for (const count of lost) addLost.run(...lostRow(projectId(count.project), count));
@@ -271,9 +293,11 @@ type EventRow = [
 	test: number,
 	wallSeconds: number | null,
 	report: string,
+	address: string | null,
+	source: string | null,
 ];
 
-function eventRow(projectId: number, runId: Buffer, event: EventRecord): EventRow {
+function eventRow(projectId: number, runId: Buffer, event: EventRecord, withAddress: boolean): EventRow {
 	return [
 		projectId,
 		runId,
@@ -288,6 +312,8 @@ function eventRow(projectId: number, runId: Buffer, event: EventRecord): EventRo
 		event.test ? 1 : 0,
 		event.wallSeconds,
 		event.report,
+		withAddress ? event.address : null,
+		withAddress ? event.source : null,
 	];
 }
 

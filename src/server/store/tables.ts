@@ -1,4 +1,7 @@
-/** Which tables are copied when a database is moved, backed up or restored: all but what a database says of itself. */
+/**
+ * Which tables are copied when a database is moved, backed up or restored: all but what a database says of itself, and
+ * keys that have to be destroyed in time.
+ */
 import type { Schema } from "./schema.js";
 
 interface Table {
@@ -19,4 +22,5 @@ export const TABLES: readonly Table[] = [
 	{ name: "registrations", key: ["project"], isNumbered: false },
 	{ name: "manifests", key: ["project", "notice"], isNumbered: false },
 	{ name: "ingest_keys", key: ["id"], isNumbered: true },
+	{ name: "address_policy", key: ["id"], isNumbered: false },
 ];

@@ -10,6 +10,8 @@ import type {
 	WireLimits,
 	WireReport,
 } from "../../report/types.js";
+import type { KeptAddress } from "../privacy/kept-address.js";
+import type { AddressStore } from "./address-types.js";
 
 type Identity = "id" | "run_id" | "event" | "project" | "occurred_at";
 
@@ -31,7 +33,7 @@ export type StoredReport = Pick<WireReport, Identity> &
 	NotSure<StoredParts>;
 
 /** An event to be stored. Times are milliseconds since the epoch. */
-export interface EventRecord {
+export interface EventRecord extends KeptAddress {
 	project: string;
 	/** 128 bits in hexadecimal. */
 	runId: string;
@@ -63,6 +65,11 @@ export interface LostRecord {
 }
 
 export interface BatchRecords {
+	/**
+	 * The epoch of the address policy under which the events' addresses were prepared: if it is not the database's at the
+	 * moment of storing, they are left out. @defaultValue they are
+	 */
+	addressEpoch?: number | undefined;
 	events: readonly EventRecord[];
 	lost: readonly LostRecord[];
 }
@@ -101,7 +108,7 @@ export interface Erased {
 export type ErasureResult = Erased | { verdict: "unknown" };
 
 /** An event as it is read back. Times are milliseconds since the epoch. */
-export interface StoredEvent {
+export interface StoredEvent extends KeptAddress {
 	/** The place in the order in which events were stored. */
 	seq: number;
 	receivedAt: number;
@@ -239,7 +246,7 @@ export interface SchemaVersions {
  * (locked, full, gone): nothing of the call was then stored, and it may be tried again. Where the connection to
  * PostgreSQL broke as the call was committed, it may have been stored all the same; tried again, it does no harm.
  */
-export interface Store extends RegistryStore {
+export interface Store extends RegistryStore, AddressStore {
 	readonly schema: SchemaVersions;
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in

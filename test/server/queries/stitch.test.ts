@@ -17,6 +17,8 @@ function event(seconds: number, report: Partial<StoredReport>): StoredEvent {
 		occurredAt,
 		occurredAtClient: occurredAt,
 		redacted: [],
+		address: null,
+		source: null,
 		report: {
 			id: `id-${seconds}`,
 			run_id: RUN_ID,

@@ -5,6 +5,7 @@ import { EtError } from "../../../src/errors.js";
 import { SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { openPostgresStore } from "../../../src/server/store/postgres.js";
 import type { Store } from "../../../src/server/store/types.js";
+import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
@@ -21,6 +22,7 @@ async function openFor(t: ExecutionContext, url: string): Promise<Store> {
 const openEmpty = async (t: ExecutionContext) => openFor(t, await emptyDatabase(t));
 
 storeContract(withPostgres as TestFn, openEmpty);
+addressContract(withPostgres as TestFn, openEmpty);
 erasureContract(withPostgres as TestFn, openEmpty);
 registryContract(withPostgres as TestFn, openEmpty);
 

@@ -6,12 +6,14 @@ import { EtError } from "../../../src/errors.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { POSTGRES_WORDS, SQLITE_WORDS } from "../../../src/server/store/migrations/migration.js";
 import { openSqliteStore } from "../../../src/server/store/sqlite.js";
+import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 
 storeContract(test, async (t) => openFor(t, fileFor(t)));
+addressContract(test, async (t) => openFor(t, fileFor(t)));
 erasureContract(test, async (t) => openFor(t, fileFor(t)));
 registryContract(test, async (t) => openFor(t, fileFor(t)));
 
@@ -202,6 +204,8 @@ test("a store of the first version is brought up to date with all that it has", 
 			occurredAtClient: 3,
 			report: JSON.parse(first.report),
 			redacted: [],
+			address: null,
+			source: null,
 		},
 	]);
 });

@@ -24,7 +24,7 @@ export function addPredecessor(app: FastifyInstance, intake: IntakeOptions): voi
 			const body = readBody(request);
 			const call = readCall(request.params["*"], readPythonJson(body), body);
 			const batch = { wire: WIRE_VERSION, reports: [toReport(call, body, receivedAtMs)] };
-			const { verdicts } = await takeBatch(intake, batch, receivedAtMs, undefined);
+			const { verdicts } = await takeBatch(intake, batch, receivedAtMs, { address: request.ip, key: undefined });
 			return reply.type(TEXT).send(answerTo(call, verdicts[0]));
 		});
 	});

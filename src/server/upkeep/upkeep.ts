@@ -1,0 +1,69 @@
+/** What a server does on its own, when it starts and every day after: bring down addresses, destroy keys. */
+import type { Clock, Log, ServerConfig } from "../config.js";
+import type { Store } from "../store/types.js";
+import { bringDown } from "./bring-down.js";
+
+export interface UpkeepOptions {
+	store: Store;
+	clock: Clock;
+	log: Log;
+	config: Pick<ServerConfig, "upkeepIntervalMs">;
+}
+
+type Task = (signal: AbortSignal) => Promise<void>;
+
+export class Upkeep {
+	readonly #options: UpkeepOptions;
+	readonly #stopping = new AbortController();
+	#timer: NodeJS.Timeout | undefined;
+	#running: Promise<void> | undefined;
+
+	constructor(options: UpkeepOptions) {
+		this.#options = options;
+	}
+
+	/** Begins now, without being waited for, and again after each interval. */
+	start(): void {
+		void this.run();
+		this.#timer = setInterval(() => void this.run(), this.#options.config.upkeepIntervalMs).unref();
+	}
+
+	/** Does what there is to do; resolves once it is done. Never rejects: what fails is logged, and tried the next time. */
+	run(): Promise<void> {
+		this.#running ??= this.#doAll().finally(() => {
+			this.#running = undefined;
+		});
+		return this.#running;
+	}
+
+	/** Begins nothing more, and waits for the step under way. */
+	async stop(): Promise<void> {
+		clearInterval(this.#timer);
+		this.#stopping.abort();
+		await this.#running;
+	}
+
+	async #doAll(): Promise<void> {
+		const tasks: Task[] = [(signal) => this.#bringDown(signal), () => this.#destroyKeys()];
+		for (const task of tasks) {
+			if (this.#stopping.signal.aborted) return;
+			try {
+				await task(this.#stopping.signal);
+			} catch (error) {
+				this.#options.log("a part of the upkeep could not be done now; it is tried again", error);
+			}
+		}
+	}
+
+	async #bringDown(signal: AbortSignal): Promise<void> {
+		const { store, log } = this.#options;
+		if (!(await store.addressSetting()).isPending) return;
+		const changed = await bringDown(store, signal);
+		if (changed > 0) log(`addresses of ${changed} stored reports were brought down to the policy`);
+	}
+
+	#destroyKeys(): Promise<void> {
+		const { store, clock } = this.#options;
+		return store.destroyOldKeys(clock());
+	}
+}
