@@ -22,7 +22,7 @@ is not registered, nothing. The policy is the database's, so all servers that sh
 `;
 
 /** What is kept, in words for an operator. */
-export const KEPT_IN_WORDS: Readonly<Record<Keeping, string>> = {
+const KEPT_IN_WORDS: Readonly<Record<Keeping, string>> = {
 	full: "the address",
 	truncated: "its first part",
 	hashed: "a keyed hash",

@@ -92,6 +92,8 @@ const EVENT = {
 	received_at: instant,
 	occurred_at: { ...instant, description: "In the server's clock." },
 	redacted: { type: "array", items: text },
+	address: { ...nullable("string"), description: "What is kept of the address that it came from." },
+	source: { ...nullable("string"), description: "A keyed hash of that, the same for a while." },
 	report: ref("Report"),
 };
 
