@@ -20,11 +20,8 @@ const any = (db: Database): AnyDatabase => db as unknown as AnyDatabase;
 export async function* rowsOf(db: Database, name: keyof Schema, key: readonly string[]): AsyncGenerator<Row[]> {
 	let last: Row | undefined;
 	for (;;) {
-		let page = any(db)
-			.selectFrom(name)
-			.selectAll()
-			.orderBy(key.map((column) => sql.ref(column)))
-			.limit(ROWS_AT_ONCE);
+		let page = any(db).selectFrom(name).selectAll().limit(ROWS_AT_ONCE);
+		for (const column of key) page = page.orderBy(sql.ref(column));
 		if (last !== undefined) page = page.where(isAfter(key, last));
 		const rows = await page.execute();
 		if (rows.length > 0) yield rows;

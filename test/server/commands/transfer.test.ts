@@ -26,6 +26,7 @@ async function etServer(t: ExecutionContext, ...args: string[]) {
 async function done(t: ExecutionContext, ...args: string[]): Promise<string> {
 	const { code, text } = await etServer(t, ...args);
 	t.is(code, 0, text);
+	t.notRegex(text, /deprecated|warning/i);
 	return text;
 }
 
