@@ -6,6 +6,8 @@
  */
 import { readFileSync, statSync } from "node:fs";
 
+/** `samtools sort --write-index` closes the index before the file, and may have much to flush. */
+const MOST_OLDER_MS = 10_000;
 const MOST_INDEX_BYTES = 64 * 1024 * 1024;
 const BAI = "BAI\x01";
 const CSI = "CSI\x01";
@@ -91,15 +93,16 @@ export function countInIndex(bytes: Buffer): number | null {
 
 function readIndex(path: string, notBeforeMs: number): Buffer | null {
 	const stat = statSync(path, { throwIfNoEntry: false });
-	if (stat === undefined || !stat.isFile() || stat.size > MOST_INDEX_BYTES || stat.mtimeMs < notBeforeMs) return null;
+	if (stat === undefined || !stat.isFile() || stat.size > MOST_INDEX_BYTES) return null;
+	if (stat.mtimeMs < notBeforeMs) return null;
 	const bytes = readFileSync(path);
 	if (bytes[0] !== 0x1f) return bytes;
 	return process.getBuiltinModule("node:zlib").gunzipSync(bytes, { maxOutputLength: MOST_INDEX_BYTES });
 }
 
 /**
- * By the index beside a BAM file, under the names that samtools looks for. One that is older than the file may tell of
- * another, and is left alone. Never throws.
+ * By the index beside a BAM file, under the names that samtools looks for. One that is older than the file by more than
+ * seconds may tell of another, and is left alone. Never throws.
  *
  * @param modifiedMs when the BAM file was last changed
  */
@@ -107,7 +110,7 @@ export function countByIndex(path: string, modifiedMs: number): number | null {
 	for (const name of [`${path}.csi`, `${path}.bai`, path.replace(/\.bam$/, ".bai"), path.replace(/\.bam$/, ".csi")]) {
 		if (name === path) continue;
 		try {
-			const bytes = readIndex(name, modifiedMs);
+			const bytes = readIndex(name, modifiedMs - MOST_OLDER_MS);
 			const count = bytes === null ? null : countInIndex(bytes);
 			if (count !== null) return count;
 		} catch {

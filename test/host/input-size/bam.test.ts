@@ -137,6 +137,9 @@ withSamtools(
 			t.deepEqual(sizeNow(bam, "reads"), { size: reads, measuredBy: "index" });
 			rmSync(`${bam}.${kind === "-b" ? "bai" : "csi"}`);
 		}
+		samtools("sort", "--write-index", "-o", `${bam}##idx##${bam}.bai`, sam);
+		t.deepEqual(sizeNow(bam, "reads"), { size: reads, measuredBy: "index" });
+		rmSync(`${bam}.bai`);
 		const { size, measuredBy } = sizeNow(bam, "reads");
 		t.is(measuredBy, "estimated");
 		t.true(Math.abs((size ?? 0) - reads) < reads / 5, String(size));
