@@ -8,12 +8,9 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 	python: async () => (await import("./python.js")).python,
 	scripts: async () => (await import("./scripts.js")).scripts,
 	flush: async () => (await import("./flush.js")).flush,
-<<<<<<< HEAD
 	intake: async () => (await import("./intake.js")).intake,
 	run: async () => (await import("./run.js")).measuredRun,
-=======
 	inputs: async () => (await import("./inputs.js")).inputs,
->>>>>>> 2f44a3a (npm run bench -- inputs measures counting and estimating)
 };
 
 const USAGE_EXIT_CODE = 2;
