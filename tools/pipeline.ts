@@ -26,7 +26,7 @@ import {
 } from "./pipeline-jobs.js";
 import { type Confined, confined, killAll } from "./pipeline-limits.js";
 import { type Run, tableOf, takeScreenshots } from "./pipeline-table.js";
-import { openStage, programArguments, runProgram, type Stage, start } from "./stage.js";
+import { openStage, type Program, programArguments, runProgram, type Stage, start } from "./stage.js";
 
 const PROJECT = "pipeline";
 const PAIRS = [625, 2500, 10_000, 40_000, 160_000];
@@ -61,9 +61,11 @@ interface Server {
 	stop(): void;
 }
 
+const databaseOf = ({ folder }: Stage): string => join(folder, "et.sqlite");
+
 /** The author's server, in a process of its own. */
 function startServer(stage: Stage): Promise<Server> {
-	const args = [...programArguments("et-server"), "--port", "0", "--database", join(stage.folder, "et.sqlite")];
+	const args = [...programArguments("et-server"), "--port", "0", "--database", databaseOf(stage)];
 	const child = spawn(process.execPath, args, { env: stage.env, stdio: ["ignore", "pipe", "inherit"] });
 	process.on("exit", () => child.kill("SIGKILL"));
 	let output = "";
@@ -77,16 +79,17 @@ function startServer(stage: Stage): Promise<Server> {
 	});
 }
 
-async function must(what: string, program: "et" | "et-uploader", args: readonly string[], stage: Stage): Promise<void> {
-	const { code, stderr } = await runProgram(program, args, stage.env);
-	if (code !== 0) throw new Error(`${what}: ${program} ended with ${code}: ${stderr.trim()}`);
+async function must(what: string, program: Program, args: readonly string[], stage: Stage): Promise<void> {
+	const { code, stdout, stderr } = await runProgram(program, args, stage.env);
+	if (code !== 0) throw new Error(`${what}: ${program} ended with ${code}: ${(stderr + stdout).trim()}`);
 }
 
-/** Writes the author's manifest, to which the user agrees. @returns its path */
+/** Writes the author's manifest, which the server is to take, and to which the user agrees. @returns its path */
 async function agree(stage: Stage, endpoint: string): Promise<string> {
 	const path = join(stage.folder, "et.json");
 	const notice = { version: 1, purpose: "To see a pipeline.", contact: "you@localhost", retention: "P1D" };
 	writeFileSync(path, JSON.stringify({ et: 1, project: PROJECT, endpoint, notice, inputs: MANIFEST_INPUTS }));
+	await must("Registering", "et-server", ["register", "--database", databaseOf(stage), path], stage);
 	await must("Consent", "et", ["consent", "grant", PROJECT, "--manifest", path, "--yes"], stage);
 	return path;
 }
@@ -266,5 +269,6 @@ try {
 	} else process.exitCode = (await play(openStage("pipeline"), pairs, values.screenshots)) ? 0 : 1;
 } catch (error) {
 	process.stderr.write(`pipeline: ${error instanceof Error ? error.message : String(error)}\n`);
-	process.exitCode = 1;
+	// A server that still runs would be waited for.
+	process.exit(1);
 }
