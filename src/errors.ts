@@ -25,6 +25,7 @@ export const ERROR_CODES = [
 	"ET_STORE_UNAVAILABLE",
 	"ET_SERVER_PACKAGES_MISSING",
 	"ET_TLS_UNUSABLE",
+	"ET_NO_ADMINISTRATOR",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

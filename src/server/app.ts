@@ -3,6 +3,11 @@ import type { RequestListener, Server } from "node:http";
 import helmet from "@fastify/helmet";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { BATCHES_PATH, ERASURES_PATH, WIRE_VERSION } from "../report/wire.js";
+import { addGate, type Who } from "./access/gate.js";
+import { LOGIN_PATH } from "./access/next.js";
+import { readingOf } from "./access/reading.js";
+import { addAccess } from "./access/route.js";
+import { SETUP_PATH } from "./access/setup.js";
 import type { Clock, Log, ServerConfig } from "./config.js";
 import { OPENAPI_PATH } from "./exports/openapi.js";
 import { addExports, EVENTS_EXPORT_PATH, RUNS_EXPORT_PATH } from "./exports/route.js";
@@ -14,6 +19,9 @@ import { Refusal } from "./http/refusal.js";
 import { refusing, sendWire, toRefusal } from "./http/refusing.js";
 import { addPredecessor, PREDECESSOR_PATH } from "./intake/predecessor/route.js";
 import { addIntake, INTAKE_PATHS } from "./intake/route.js";
+import { addRequestLog, type LogTarget, loggerOptions, logOf } from "./log.js";
+import { REVOKE_PATH } from "./pages/access/admin.js";
+import { ACTS_PATH, LOGOUT_PATH, PASSWORD_PATH, TOKENS_PATH } from "./pages/layout.js";
 import { addPages, RUN_PATH, RUNS_PATH } from "./pages/route.js";
 import { ICON_PATH, STYLE_PATH } from "./pages/style.js";
 import { Addresses } from "./privacy/addresses.js";
@@ -24,7 +32,10 @@ import type { TlsServers } from "./tls.js";
 export interface AppOptions {
 	store: Store;
 	clock: Clock;
-	log: Log;
+	/** Hears of the server's own trouble, besides the log. @defaultValue nobody */
+	log?: Log | undefined;
+	/** Where the log goes. @defaultValue there is none */
+	logTarget?: LogTarget | undefined;
 	config: ServerConfig;
 	/** Listens with https; without it, with http. */
 	tls?: TlsServers | undefined;
@@ -32,44 +43,64 @@ export interface AppOptions {
 
 const HEALTH_PATH = "/healthz";
 
-/** What each address answers; every other method there is a 405. HEAD goes with GET. */
-export const METHODS: ReadonlyArray<[path: string, method: "GET" | "POST"]> = [
-	...[...INTAKE_PATHS.batches, ...INTAKE_PATHS.erasures].map((path): [string, "POST"] => [path, "POST"]),
-	[PREDECESSOR_PATH, "POST"],
-	[HEALTH_PATH, "GET"],
-	[METRICS_PATH, "GET"],
-	[OPENAPI_PATH, "GET"],
-	[RUNS_EXPORT_PATH, "GET"],
-	[EVENTS_EXPORT_PATH, "GET"],
-	[RUNS_PATH, "GET"],
-	[RUN_PATH, "GET"],
-	[STYLE_PATH, "GET"],
-	[ICON_PATH, "GET"],
+type Method = "GET" | "POST";
+
+/** What each address answers, and whom. Every other method there is a 405; HEAD goes with GET. */
+export const ADDRESSES: ReadonlyArray<[path: string, methods: readonly Method[], who: Who]> = [
+	...[...INTAKE_PATHS.batches, ...INTAKE_PATHS.erasures].map((path): [string, Method[], Who] => [
+		path,
+		["POST"],
+		"everybody",
+	]),
+	[PREDECESSOR_PATH, ["POST"], "everybody"],
+	[HEALTH_PATH, ["GET"], "everybody"],
+	[STYLE_PATH, ["GET"], "everybody"],
+	[ICON_PATH, ["GET"], "everybody"],
+	[LOGIN_PATH, ["GET", "POST"], "visitors"],
+	[LOGOUT_PATH, ["POST"], "visitors"],
+	[SETUP_PATH, ["GET", "POST"], "visitors"],
+	[METRICS_PATH, ["GET"], "readers of all"],
+	[OPENAPI_PATH, ["GET"], "readers"],
+	[RUNS_EXPORT_PATH, ["GET"], "readers"],
+	[EVENTS_EXPORT_PATH, ["GET"], "readers"],
+	[RUNS_PATH, ["GET"], "readers"],
+	[RUN_PATH, ["GET"], "readers"],
+	[TOKENS_PATH, ["GET", "POST"], "administrators"],
+	[REVOKE_PATH, ["POST"], "administrators"],
+	[ACTS_PATH, ["GET"], "administrators"],
+	[PASSWORD_PATH, ["GET", "POST"], "administrators"],
 ];
 
-export async function buildApp({ store, clock, log, config, tls }: AppOptions): Promise<FastifyInstance> {
-	const refuse = refusing(log, config);
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+	const { store, clock, config, tls } = options;
 	const app = fastify<Server>({
 		...listenerOptions(config),
+		...loggerOptions(options.logTarget),
 		...(tls && { serverFactory: (listener: RequestListener) => tls.create(listener, config) }),
 		// These come before any route, and before the headers that make a page safe: they get no page.
 		frameworkErrors: (error, _request, reply) => void sendWire(reply, toRefusal(error)),
 	});
+	const refuse = refusing(options.log ?? logOf(app), config);
 	guardListener(app.server, config);
+	addRequestLog(app, options.logTarget);
 	await app.register(helmet, SECURITY_HEADERS);
 	app.setErrorHandler<FastifyError>((error, request, reply) => refuse(error, request, reply));
 	addMetrics(app, store);
 	await addRateLimit(app, config);
 	refuseUnread(app);
+	addGate(app, { store, clock, config, who: new Map(ADDRESSES.map(([path, , who]) => [path, who])) });
 	const registry = new Registry(store, config);
 	const addresses = new Addresses(store, config);
-	const intake = { store, registry, addresses, clock, config, bodies: addBodies(app, config) };
+	const bodies = addBodies(app, config);
+	const intake = { store, registry, addresses, clock, config, bodies };
 	addIntake(app, intake);
 	addPredecessor(app, intake);
-	addExports(app, { store, clock, config });
-	addPages(app, { store, config });
+	const reading = { readingOf: readingOf(store), clock, config };
+	addExports(app, reading);
+	addPages(app, reading);
+	addAccess(app, { store, clock, config, bodies, addresses });
 	addHealth(app, store);
-	for (const [path, method] of METHODS) refuseOtherMethods(app, path, method);
+	for (const [path, methods] of ADDRESSES) refuseOtherMethods(app, path, methods);
 	return app;
 }
 
@@ -112,7 +143,8 @@ const SECURITY_HEADERS = {
 	},
 	strictTransportSecurity: false,
 	xFrameOptions: { action: "deny" },
-	referrerPolicy: { policy: "no-referrer" },
+	// With "no-referrer" a browser would not say where a form comes from (forms.ts).
+	referrerPolicy: { policy: "same-origin" },
 } as const;
 
 /** Says whether this server can store what is sent to it now. */
@@ -123,8 +155,8 @@ function addHealth(app: FastifyInstance, store: Store): void {
 	});
 }
 
-function refuseOtherMethods(app: FastifyInstance, path: string, allowed: "GET" | "POST"): void {
-	const taken = allowed === "GET" ? ["GET", "HEAD"] : [allowed];
+function refuseOtherMethods(app: FastifyInstance, path: string, allowed: readonly Method[]): void {
+	const taken = allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 	app.route({
 		method: app.supportedMethods.filter((method) => !taken.includes(method)),
 		url: path,

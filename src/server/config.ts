@@ -4,6 +4,7 @@ import { MAX_ERASURES } from "../report/wire.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const HOUR_MS = 60 * 60 * 1000;
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Where the server listens unless told otherwise. Loopback: to open it to others is the operator's choice. */
@@ -64,6 +65,18 @@ export interface ServerConfig {
 	requestsPerKey: number;
 	/** After what time it counts here what another process registered, or revoked. @defaultValue 5 s */
 	registryMaxAgeMs: number;
+	/** After what time without a request an administrator is logged out. @defaultValue 12 h */
+	sessionIdleMs: number;
+	/** After what time an administrator has to log in anew. @defaultValue 7 days */
+	sessionMaxMs: number;
+	/** How long the address for setting up the first administrator works. @defaultValue 1 h */
+	setupTokenMs: number;
+	/** Most failed attempts to log in from one address (IPv6: of its /64) in a window. @defaultValue 30 */
+	loginsPerAddress: number;
+	/** Most failed attempts to log in under one name in a window. @defaultValue 10 */
+	loginsPerName: number;
+	/** The window in which attempts to log in are counted. @defaultValue 15 min */
+	loginWindowMs: number;
 	/** How often the server looks after what is stored, beside when it starts. @defaultValue 1 day */
 	upkeepIntervalMs: number;
 	/** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. @defaultValue none */
@@ -94,6 +107,12 @@ export const DEFAULT_CONFIG = {
 	openIntake: false,
 	requestsPerKey: 6000,
 	registryMaxAgeMs: 5_000,
+	sessionIdleMs: 12 * HOUR_MS,
+	sessionMaxMs: 7 * 24 * HOUR_MS,
+	setupTokenMs: HOUR_MS,
+	loginsPerAddress: 30,
+	loginsPerName: 10,
+	loginWindowMs: HOUR_MS / 4,
 	upkeepIntervalMs: DAY_MS,
 	trustedProxies: [],
 } satisfies ServerConfig;
@@ -167,6 +186,22 @@ export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
 /** After what time PostgreSQL ends a transaction whose server has fallen silent, and its locks with it. */
 export const POSTGRES_IDLE_TRANSACTION_MS = 30_000;
 
+/** Shortest and longest password of an administrator, in characters. */
+export const MIN_PASSWORD_LENGTH = 12;
+export const MAX_PASSWORD_LENGTH = 256;
+
+/** Passwords that wait to be looked at, one after the other; more are asked to come back. */
+export const MAX_PASSWORDS_WAITING = 16;
+
+/** Most bytes of a form. */
+export const MAX_FORM_BYTES = 8 * KIB;
+
+/** After what time it is noted again that a session, or a token, is in use. */
+export const SESSION_NOTED_MS = HOUR_MS / 60;
+export const TOKEN_NOTED_MS = HOUR_MS;
+
+/** Acts on a page of the log of acts. */
+export const ACTS_PER_PAGE = 100;
 /** For how long addresses are hashed with one key, unless the operator says otherwise. */
 export const ADDRESS_WINDOW_MS = 30 * DAY_MS;
 

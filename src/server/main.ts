@@ -4,9 +4,11 @@
  * comes in when it is started, so that its missing packages can be named instead of failing.
  */
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EtError, systemErrorCode } from "../errors.js";
 import { addAddressCommands } from "./commands/addresses.js";
+import { addAdminCommands } from "./commands/admin.js";
+import { addAudit } from "./commands/audit.js";
 import { addBackup } from "./commands/backup.js";
 import { databaseOption } from "./commands/database-option.js";
 import { CommandError, EXIT } from "./commands/exit-codes.js";
@@ -17,7 +19,9 @@ import { addRegistrations } from "./commands/registrations.js";
 import { addRestore } from "./commands/restore.js";
 import { type Settings, toProxies, toSetting } from "./commands/settings.js";
 import { addTlsOptions, renewAtHangUp, shownCertificate, type TlsOptions, tlsFiles } from "./commands/tls-options.js";
-import { DEFAULT_HOST, DEFAULT_PORT, type Log } from "./config.js";
+import { addTokenCommands } from "./commands/tokens.js";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./config.js";
+import { LOG_LEVELS, type LogLevel } from "./log-levels.js";
 import type { RunningServer } from "./serve.js";
 import { shownDatabase } from "./store/database-name.js";
 import type { TlsFiles } from "./tls.js";
@@ -27,6 +31,7 @@ const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
 	ET_STORE_UNAVAILABLE: EXIT.store,
 	ET_STORE_NEWER: EXIT.storeNewer,
 	ET_TLS_UNUSABLE: EXIT.tls,
+	ET_NO_ADMINISTRATOR: EXIT.refused,
 };
 
 const ADDRESS_REASONS: Readonly<Record<string, string>> = {
@@ -37,11 +42,12 @@ const ADDRESS_REASONS: Readonly<Record<string, string>> = {
 	EAI_AGAIN: "the host's name cannot be resolved now",
 };
 
-const LOOPBACK = /^(127\.|::1$|localhost$)/;
-
 const COMMANDS: ReadonlyArray<(program: Command) => void> = [
 	addRegistrations,
 	addKeyCommands,
+	addAdminCommands,
+	addTokenCommands,
+	addAudit,
 	addAddressCommands,
 	addMigrate,
 	addBackup,
@@ -56,6 +62,7 @@ interface Options extends TlsOptions {
 	open?: true;
 	trustProxy?: readonly string[];
 	set?: Settings;
+	logLevel: LogLevel;
 }
 
 const HELP = `
@@ -66,8 +73,8 @@ Examples:
   et-server --open                           take the reports of every project
   et-server --port 9000 --database et.sqlite another port, another file
   et-server --database postgres://et@db/et   PostgreSQL, which several et-server may share
-  et-server --host 0.0.0.0                   let other machines in: everyone who can reach it may
-                                             send reports and read all pages
+  et-server admin add ada                    make an administrator: from then on, reading needs a login
+  et-server --host 0.0.0.0                   let other machines in, once there is an administrator
   et-server --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem
                                              https without a proxy; SIGHUP has both files read again
 
@@ -98,6 +105,11 @@ async function main(argv: string[]): Promise<number> {
 		.option("--open", "take reports of every project, not only of registered ones")
 		.option("--trust-proxy <addresses>", "proxies whose X-Forwarded-For is believed: addresses or networks", toProxies)
 		.option("--set <name=number>", "another limit than the usual, repeatable; docs/server.md lists them", toSetting)
+		.addOption(
+			new Option("--log-level <level>", "what is logged, as lines of JSON on the error stream")
+				.choices(LOG_LEVELS)
+				.default("error" satisfies LogLevel),
+		)
 		.version(ownPackage().version)
 		.addHelpText("after", HELP)
 		.exitOverride()
@@ -118,7 +130,7 @@ async function serve(options: Options, program: Command): Promise<void> {
 	const stop = stopSignal();
 	const server = await start(options, tls);
 	await greet(server, options);
-	renewAtHangUp(server, log);
+	renewAtHangUp(server);
 	await stop;
 	await server.close();
 }
@@ -135,11 +147,18 @@ function stopSignal(): Promise<void> {
 }
 
 async function start(options: Options, tls: TlsFiles | undefined): Promise<RunningServer> {
-	const { host, port, database, open, trustProxy, set } = options;
+	const { host, port, database, open, trustProxy, set, logLevel } = options;
 	const { startServer } = await import("./serve.js");
 	const config = { ...set, openIntake: open === true, trustedProxies: trustProxy ?? [] };
 	try {
-		return await startServer({ host, port, database, tls, log, config });
+		return await startServer({
+			host,
+			port,
+			database,
+			tls,
+			logTarget: { level: logLevel, stream: process.stderr },
+			config,
+		});
 	} catch (error) {
 		const reason = ADDRESS_REASONS[systemErrorCode(error) ?? ""];
 		if (reason === undefined || error instanceof EtError) throw error;
@@ -150,18 +169,20 @@ async function start(options: Options, tls: TlsFiles | undefined): Promise<Runni
 	}
 }
 
-async function greet(server: RunningServer, { host, database, open }: Options): Promise<void> {
+async function greet(server: RunningServer, { database, open }: Options): Promise<void> {
 	const { url, certificate, store } = server;
 	const registered = (await store.registrations(null)).length;
+	const setup = await server.offerSetup();
 	const lines = [
 		`ET server ${ownPackage().version} listens on ${url}`,
 		`Database: ${shownDatabase(database)}`,
 		...(certificate === null ? [] : [shownCertificate(certificate)]),
 		`Takes reports of: ${open ? "every project (--open)" : takenInWords(registered)}`,
+		`Read by: ${setup === null ? "administrators who log in, and tokens" : "this machine, until there is an administrator. To set one up, once and within the hour:"}`,
+		...(setup === null ? [] : [`  ${setup}`]),
 		`Next: name ${url} as "endpoint" in a script's et.json; its runs appear on ${url}/`,
 		"Stop: Ctrl-C",
 	];
-	if (!LOOPBACK.test(host)) lines.push("Note: whoever can reach this address may send reports and read all pages.");
 	process.stdout.write(`${lines.join("\n")}\n`);
 }
 
@@ -169,11 +190,6 @@ function takenInWords(registered: number): string {
 	if (registered === 0) return "no project yet; register one: et-server register et.json";
 	return registered === 1 ? "1 registered project" : `${registered} registered projects`;
 }
-
-const log: Log = (message, error) => {
-	const reason = error === undefined ? "" : `: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
-	process.stderr.write(`${new Date().toISOString()} ${message}${reason}\n`);
-};
 
 /** Says on the error stream what went wrong, without a stack where the cause is known; gives the exit code. */
 function explain(error: unknown): number {
@@ -184,7 +200,10 @@ function explain(error: unknown): number {
 		process.stderr.write(`et-server: ${error.message}\n`);
 		return error instanceof CommandError ? error.exitCode : (EXIT_OF_ERROR[error.code] ?? EXIT.unexpected);
 	}
-	log("et-server stopped because of something unexpected; what it acknowledged is stored", error);
+	const reason = error instanceof Error ? (error.stack ?? error.message) : error;
+	process.stderr.write(
+		`et-server: It stopped because of something unexpected; what it acknowledged is stored: ${reason}\n`,
+	);
 	return EXIT.unexpected;
 }
 

@@ -1,7 +1,11 @@
 /** A server that listens: what the command, the demonstration, tests and benchmarks start. */
 import type { AddressInfo } from "node:net";
+import { EtError } from "../errors.js";
+import { offerSetup } from "./access/setup.js";
 import { buildApp } from "./app.js";
 import { type Clock, DEFAULT_CONFIG, DEFAULT_HOST, DEFAULT_PORT, type Log, type ServerConfig } from "./config.js";
+import { LOOPBACK } from "./http/addresses.js";
+import { type LogTarget, logOf } from "./log.js";
 import { takeOver } from "./store/move.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/types.js";
@@ -19,8 +23,10 @@ export interface ServerOptions {
 	tls?: TlsFiles | undefined;
 	/** @defaultValue Date.now */
 	clock?: Clock;
-	/** @defaultValue nothing is logged */
+	/** Hears of the server's own trouble in place of the log. */
 	log?: Log;
+	/** Where the log goes. @defaultValue there is none */
+	logTarget?: LogTarget | undefined;
 	/** What differs from {@link DEFAULT_CONFIG}. */
 	config?: Partial<ServerConfig>;
 }
@@ -29,6 +35,10 @@ export interface RunningServer {
 	/** Where it listens, without a slash at the end. */
 	url: string;
 	store: Store;
+	/** Hears of trouble that is not of a request. */
+	log: Log;
+	/** Where to set up the first administrator, with a new token; null where there is one. */
+	offerSetup(): Promise<string | null>;
 	/** What it shows clients; null where it speaks http. */
 	certificate: TlsIdentity | null;
 	/** Reads certificate and key again. @throws EtError as {@link readTls} does; then it goes on with those it had */
@@ -50,8 +60,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const certificate = options.tls ? readTls(options.tls, clock()) : null;
 	const tls = certificate ? new TlsServers(certificate) : undefined;
 	const store = await openToServe(options.database);
-	const log = options.log ?? (() => undefined);
-	const app = await buildApp({ store, clock, log, config, tls });
+	const host = options.host ?? DEFAULT_HOST;
+	const app = await buildApp({ store, clock, log: options.log, logTarget: options.logTarget, config, tls });
+	const log = options.log ?? logOf(app);
 	const upkeep = new Upkeep({ store, clock, log, config });
 	const close = async () => {
 		const stragglers = setTimeout(() => app.server.closeAllConnections(), config.closeTimeoutMs);
@@ -60,7 +71,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await store.close();
 	};
 	try {
-		await app.listen({ host: options.host ?? DEFAULT_HOST, port: options.port ?? DEFAULT_PORT });
+		if (!isLoopback(host) && !(await store.hasAdministrator())) throw tooOpen(host);
+		await app.listen({ host, port: options.port ?? DEFAULT_PORT });
 	} catch (error) {
 		await close();
 		throw error;
@@ -73,7 +85,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		return renewed;
 	};
 	const url = urlOf(tls ? "https" : "http", app.server.address() as AddressInfo);
-	return { url, store, certificate, renewCertificate, upkeep, close };
+	const offer = async () => {
+		const path = await offerSetup(store, clock, config);
+		return path === null ? null : url + path;
+	};
+	return { url, store, log, offerSetup: offer, certificate, renewCertificate, upkeep, close };
 }
 
 async function openToServe(database: string): Promise<Store> {
@@ -85,6 +101,18 @@ async function openToServe(database: string): Promise<Store> {
 		await store.close();
 		throw error;
 	}
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+	return host === "localhost" || LOOPBACK.has(host);
+}
+
+function tooOpen(host: string): EtError {
+	return new EtError(
+		"ET_NO_ADMINISTRATOR",
+		`There is no administrator yet, so that whoever reaches ${host} would read everything. Nothing was received. Make one with et-server admin add NAME, and start again; or listen on ${DEFAULT_HOST}, where only this machine reads.`,
+	);
 }
 
 function urlOf(scheme: "http" | "https", { address, family, port }: AddressInfo): string {

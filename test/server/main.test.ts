@@ -38,9 +38,12 @@ test("it says where it listens, where the database is, what to do next and how t
 		`ET server ${PACKAGE.version} listens on ${server.url}`,
 		`Database: ${database}`,
 		"Takes reports of: every project (--open)",
+		"Read by: this machine, until there is an administrator. To set one up, once and within the hour:",
+		lines[4],
 		`Next: name ${server.url} as "endpoint" in a script's et.json; its runs appear on ${server.url}/`,
 		"Stop: Ctrl-C",
 	]);
+	t.regex(lines[4] ?? "", new RegExp(`^  ${server.url}/setup\\?token=ets_[A-Za-z0-9_-]{43}$`));
 	t.regex(server.url, /^http:\/\/127\.0\.0\.1:\d+$/);
 	t.is((await fetch(`${server.url}/healthz`)).status, 200);
 	t.is(await server.end("SIGINT"), 0);

@@ -1,8 +1,8 @@
 /** https on the command line: the certificate and its key, what is said of them, and SIGHUP to read them again. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Log } from "../config.js";
 import type { RunningServer } from "../serve.js";
 import type { TlsFiles, TlsIdentity } from "../tls.js";
+import { say } from "./say.js";
 
 export interface TlsOptions {
 	tlsCert?: string;
@@ -31,14 +31,16 @@ export function shownCertificate({ names, untilMs }: TlsIdentity): string {
  * A certificate is renewed every few weeks: SIGHUP has it read again, and no request is lost. Without one, SIGHUP ends
  * the process as it always does.
  */
-export function renewAtHangUp(server: RunningServer, log: Log): void {
+export function renewAtHangUp(server: RunningServer): void {
 	if (server.certificate === null) return;
 	process.on("SIGHUP", () => {
 		try {
 			const renewed = server.renewCertificate();
-			if (renewed !== null) log(shownCertificate(renewed));
+			if (renewed !== null) say(shownCertificate(renewed));
 		} catch (error) {
-			log(`${error instanceof Error ? error.message : error} Clients are shown the certificate that was there before.`);
+			server.log(
+				`${error instanceof Error ? error.message : error} Clients are shown the certificate that was there before.`,
+			);
 		}
 	});
 }

@@ -133,6 +133,9 @@ const given = (schema: object) => ({
 	},
 });
 
+/** None is needed while there is no administrator, on the server's own machine. */
+const READERS = [{ token: [] }, { session: [] }, {}];
+
 /** @param version the program's */
 export function openApi(version: string, { maxReports }: ServerConfig): object {
 	return {
@@ -205,6 +208,7 @@ export function openApi(version: string, { maxReports }: ServerConfig): object {
 					operationId: "getRuns",
 					summary: "Runs, newest first.",
 					parameters: [...COMMON_QUERY, query("status", "How they stand.", { enum: RUN_STATUSES })],
+					security: READERS,
 					responses: { "200": given(page("runs", "Run", nullable("string"))), ...REFUSALS },
 				},
 			},
@@ -217,6 +221,7 @@ export function openApi(version: string, { maxReports }: ServerConfig): object {
 						query("event", "Of this kind.", { enum: EVENTS }),
 						query("outcome", "With this outcome.", { enum: OUTCOMES }),
 					],
+					security: READERS,
 					responses: { "200": given(page("events", "Event", text)), ...REFUSALS },
 				},
 			},
@@ -232,6 +237,15 @@ export function openApi(version: string, { maxReports }: ServerConfig): object {
 			},
 		},
 		components: {
+			securitySchemes: {
+				token: { type: "http", scheme: "bearer", description: "Of one project, or of all; docs/access.md." },
+				session: {
+					type: "apiKey",
+					in: "cookie",
+					name: "et_session",
+					description: "Of an administrator who is logged in.",
+				},
+			},
 			schemas: {
 				Report: { ...REPORT_SCHEMA, $id: undefined },
 				LostCount: whole({ id: text, project: text, reason: text, count: { type: "integer", minimum: 1 } }),

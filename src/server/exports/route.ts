@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import type { ReadingOf } from "../access/reading.js";
 import type { Clock, ServerConfig } from "../config.js";
 import { Refusal } from "../http/refusal.js";
-import type { Store } from "../store/types.js";
 import { type Column, EVENT_COLUMNS, RUN_COLUMNS } from "./columns.js";
 import { CSV, type Delimited, headOf, linesOf, TSV } from "./delimited.js";
 import { OPENAPI_PATH, openApi } from "./openapi.js";
@@ -16,7 +16,8 @@ export const RUNS_EXPORT_PATH = "/v1/runs";
 export const EVENTS_EXPORT_PATH = "/v1/events";
 
 export interface ExportsOptions {
-	store: Store;
+	/** What whoever asks may read. */
+	readingOf: ReadingOf;
 	clock: Clock;
 	config: ServerConfig;
 }
@@ -31,13 +32,13 @@ interface Shape<T> {
 const RUNS = { name: "runs", columns: RUN_COLUMNS, record: runRecord };
 const EVENTS = { name: "events", columns: EVENT_COLUMNS, record: eventRecord };
 
-export function addExports(app: FastifyInstance, { store, clock, config }: ExportsOptions): void {
+export function addExports(app: FastifyInstance, { readingOf, clock, config }: ExportsOptions): void {
 	const description = openApi(ownVersion(), config);
 	app.get(OPENAPI_PATH, async (_request, reply) => reply.send(description));
 
 	app.get<{ Querystring: Record<string, unknown> }>(EVENTS_EXPORT_PATH, async (request, reply) => {
 		const wanted = readEventsRequest(request.query);
-		const steps = eventSteps(store, wanted, clock());
+		const steps = eventSteps(readingOf(request), wanted, clock());
 		if (wanted.format !== "json") return sendStream(reply, wanted.format, EVENTS, steps);
 		const { items, last } = await all(steps);
 		const more = items.length === wanted.limit;
@@ -46,7 +47,7 @@ export function addExports(app: FastifyInstance, { store, clock, config }: Expor
 
 	app.get<{ Querystring: Record<string, unknown> }>(RUNS_EXPORT_PATH, async (request, reply) => {
 		const wanted = readRunsRequest(request.query);
-		const steps = runSteps(store, wanted, clock());
+		const steps = runSteps(readingOf(request), wanted, clock());
 		if (wanted.format !== "json") return sendStream(reply, wanted.format, RUNS, steps);
 		const { items, last } = await all(steps);
 		const more = last !== undefined && items.length === wanted.limit;

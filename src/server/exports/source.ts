@@ -1,7 +1,8 @@
 /** What is given out, out of the store: in steps, so that memory does not grow with what is stored. */
+import type { Reading } from "../access/reading.js";
 import { EXPORT_STEP } from "../config.js";
 import { type Run, stitch } from "../queries/stitch.js";
-import type { Store, StoredEvent } from "../store/types.js";
+import type { StoredEvent } from "../store/types.js";
 import type { EventsRequest, RunsRequest } from "./request.js";
 
 /** Some that follow each other, and from where to go on behind them. */
@@ -13,7 +14,7 @@ export interface Step<T> {
 
 /** Events in the order in which the server heard of them. */
 export async function* eventSteps(
-	store: Store,
+	store: Reading,
 	request: EventsRequest,
 	now: number,
 ): AsyncGenerator<Step<StoredEvent>> {
@@ -39,7 +40,7 @@ export interface RunsStep extends Step<Run> {
  * Runs as they were at one moment, newest first. What cannot be told before a run is stitched is looked for in each, so
  * a step may be empty; its place goes on all the same.
  */
-export async function* runSteps(store: Store, request: RunsRequest, now: number): AsyncGenerator<RunsStep> {
+export async function* runSteps(store: Reading, request: RunsRequest, now: number): AsyncGenerator<RunsStep> {
 	let { limit: left = Number.POSITIVE_INFINITY } = request;
 	let asOf = request.from?.asOf;
 	let before = request.from?.before;

@@ -1,6 +1,7 @@
 /** One way to say no: JSON to programs, lines to the predecessor's, a page to people, and to none what went wrong inside. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { EtError } from "../../errors.js";
+import { loginAddress } from "../access/next.js";
 import type { Log, ServerConfig } from "../config.js";
 import { unsupportedMediaType } from "../intake/body.js";
 import type { RefusalCode } from "../intake/codes.js";
@@ -23,6 +24,10 @@ export function refusing(log: Log, config: ServerConfig) {
 		if (refusal.status === 503) reply.header("retry-after", config.retryAfterSeconds);
 		if (UNREAD.has(refusal.code)) reply.header("connection", "close");
 		if (isForPredecessor(request.url)) return sendError(reply, refusal);
+		if (refusal.code === "login_required") {
+			if (isForBrowser(request)) return reply.redirect(loginAddress(pageOf(request)), 303);
+			return sendWire(reply.header("www-authenticate", 'Bearer realm="et"'), refusal);
+		}
 		if (isForPrograms(request.url)) return sendWire(reply, refusal);
 		return sendPage(reply, refusal.status, refusalPage(titleOf(refusal), refusal.message));
 	};
@@ -64,10 +69,21 @@ function statusOf(error: unknown): number | undefined {
 }
 
 function isForPrograms(url: string): boolean {
-	return /^\/(v1\/|k\/|healthz)/.test(url);
+	return /^\/(v1\/|k\/|healthz|metrics)/.test(url);
+}
+
+/** Who sends a token is a program. */
+function isForBrowser({ url, headers }: FastifyRequest): boolean {
+	return !isForPrograms(url) && !/^Bearer /i.test(headers.authorization ?? "");
+}
+
+/** Where to come back to after logging in: a form is not sent again by itself. */
+function pageOf({ method, url }: FastifyRequest): string {
+	return method === "GET" || method === "HEAD" ? url : "/";
 }
 
 function titleOf(refusal: Refusal): string {
+	if (refusal.status === 403) return "Not allowed";
 	if (refusal.status === 404) return "Not found";
 	if (refusal.status === 429) return "Too many requests";
 	return refusal.status >= 500 ? "Not available now" : "Not understood";

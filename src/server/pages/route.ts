@@ -1,29 +1,33 @@
 /** The pages' addresses. */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { NAME_PATTERN, RUN_ID_PATTERN } from "../../report/limits.js";
+import type { Reading, ReadingOf } from "../access/reading.js";
+import { formKeyOf } from "../access/secrets.js";
+import { visitorOf } from "../access/visitor.js";
 import { MAX_PROJECTS_LISTED, type ServerConfig, STYLE_MAX_AGE_SECONDS } from "../config.js";
 import { neighbours, type RunsCursor, readCursor } from "../queries/cursor.js";
 import { stitch } from "../queries/stitch.js";
-import type { Store } from "../store/types.js";
-import { refusalPage } from "./layout.js";
+import { layout, type Page, type Reader, refusalPage } from "./layout.js";
 import { runPage } from "./run.js";
 import { runsPage } from "./runs.js";
 import { ICON, ICON_PATH, STYLE, STYLE_PATH } from "./style.js";
 
 export interface PagesOptions {
-	store: Store;
+	/** What whoever asks may read. */
+	readingOf: ReadingOf;
 	config: ServerConfig;
 }
 
 export const RUNS_PATH = "/";
 export const RUN_PATH = "/runs/:project/:runId";
 
-export function addPages(app: FastifyInstance, { store, config }: PagesOptions): void {
+export function addPages(app: FastifyInstance, { readingOf, config }: PagesOptions): void {
 	app.get<{ Querystring: Record<string, unknown> }>(RUNS_PATH, async (request, reply) => {
 		const cursor = readCursor(request.query);
 		if (cursor === undefined) {
 			return sendPage(reply, 400, refusalPage("No such page", "The address asks for runs in a way that cannot be."));
 		}
+		const store = readingOf(request);
 		if (cursor.project !== undefined && !(await store.hasProject(cursor.project))) {
 			return sendPage(reply, 404, refusalPage("No such project", "No project of this name has sent a report."));
 		}
@@ -33,7 +37,7 @@ export function addPages(app: FastifyInstance, { store, config }: PagesOptions):
 	app.get<{ Params: { project: string; runId: string } }>(RUN_PATH, async (request, reply) => {
 		const { project, runId } = request.params;
 		const isName = NAME_PATTERN.test(project) && RUN_ID_PATTERN.test(runId);
-		const run = isName ? stitch(await store.runEvents(project, runId), Date.now()) : undefined;
+		const run = isName ? stitch(await readingOf(request).runEvents(project, runId), Date.now()) : undefined;
 		if (run === undefined) {
 			return sendPage(reply, 404, refusalPage("No such run", "No report of this run has arrived here."));
 		}
@@ -44,7 +48,7 @@ export function addPages(app: FastifyInstance, { store, config }: PagesOptions):
 	app.get(ICON_PATH, async (_request, reply) => sendAsset(reply, "image/svg+xml", ICON));
 }
 
-async function showRuns(store: Store, cursor: RunsCursor, limit: number): Promise<string> {
+async function showRuns(store: Reading, cursor: RunsCursor, limit: number): Promise<Page> {
 	const [slice, projects, lost, hasTests] = await Promise.all([
 		store.listRuns({ ...cursor, limit }),
 		store.projects(MAX_PROJECTS_LISTED),
@@ -65,8 +69,15 @@ async function showRuns(store: Store, cursor: RunsCursor, limit: number): Promis
 }
 
 /** Sends a page; what it shows changes with every batch, so nobody keeps it. */
-export function sendPage(reply: FastifyReply, status: number, page: string): FastifyReply {
-	return reply.code(status).type("text/html; charset=utf-8").header("cache-control", "no-store").send(page);
+export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
+	const document = layout(page, readerOf(reply.request));
+	return reply.code(status).type("text/html; charset=utf-8").header("cache-control", "no-store").send(document);
+}
+
+function readerOf(request: FastifyRequest): Reader | undefined {
+	const visitor = visitorOf(request);
+	if (visitor.kind !== "administrator") return undefined;
+	return { name: visitor.name, formKey: formKeyOf(visitor.secret) };
 }
 
 function sendAsset(reply: FastifyReply, type: string, content: string): FastifyReply {

@@ -5,7 +5,7 @@ import type { Measure, WireException, WireFrame, WireInput } from "../../report/
 import type { InputTotal, Run } from "../queries/stitch.js";
 import type { StoredEvent } from "../store/types.js";
 import { html } from "./html.js";
-import { layout } from "./layout.js";
+import type { Page } from "./layout.js";
 import {
 	amount,
 	bytes,
@@ -30,9 +30,9 @@ const FIGURES: ReadonlyArray<[measure: Measure, label: string, format: (value: n
 	["written_bytes", "Written to storage", bytes],
 ];
 
-export function runPage(run: Run): string {
+export function runPage(run: Run): Page {
 	const name = run.command ?? "Unnamed command";
-	return layout({
+	return {
 		title: `${name}${run.version === null ? "" : ` ${run.version}`} · ${run.project}`,
 		body: html`<div class="headline"><h1>${name}</h1>!${status(run)}!${testBadge(run)}</div>
 <p class="identity">Version !${text(run.version)} of <a href="${projectHref(run.project)}">${run.project}</a> · run <span class="mono">${run.runId}</span></p>
@@ -45,7 +45,7 @@ export function runPage(run: Run): string {
 !${data(run)}
 </div>
 !${timeline(run.events)}`,
-	});
+	};
 }
 
 function figures(run: Run): string {

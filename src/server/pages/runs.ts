@@ -5,7 +5,7 @@ import { addressOf, type RunsScope } from "../queries/cursor.js";
 import type { Run } from "../queries/stitch.js";
 import type { LostTotal } from "../store/types.js";
 import { html } from "./html.js";
-import { layout } from "./layout.js";
+import type { Page } from "./layout.js";
 import {
 	amount,
 	bytes,
@@ -39,10 +39,10 @@ export interface RunsView {
 	paged: boolean;
 }
 
-export function runsPage(view: RunsView): string {
+export function runsPage(view: RunsView): Page {
 	const runs = view.tests ? "Test runs" : "Runs";
 	const title = view.project === undefined ? runs : `${runs} of ${view.project}`;
-	return layout({
+	return {
 		title,
 		body: html`<h1>${title}</h1>
 <p class="lead">Newest first, in the order in which this server heard of them. A run is one line, however many reports it sent.</p>
@@ -51,7 +51,7 @@ export function runsPage(view: RunsView): string {
 !${lostNotice(view.lost)}
 !${view.runs.length === 0 ? emptyState(view) : runsTable(view)}
 !${pageLinks(view)}`,
-	});
+	};
 }
 
 const scopeOf = ({ project, tests }: Pick<RunsView, "project" | "tests">): RunsScope => ({

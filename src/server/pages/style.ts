@@ -112,6 +112,28 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 .empty h2 { margin: 0 0 .5rem; font-size: 1.125rem; letter-spacing: 0; text-transform: none; color: var(--ink); }
 .empty ol { margin: .75rem 0 0; padding-left: 1.25rem; }
 
+.account { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1.1rem; margin-left: auto; font-size: .9375rem; }
+.account a, .site .account a { font-weight: 400; letter-spacing: 0; color: var(--link); max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+.account a:hover { text-decoration: underline; }
+.form { max-width: 26rem; margin-top: 1.5rem; }
+.field { margin: 0 0 1.1rem; }
+.field label { display: block; margin-bottom: .25rem; font-weight: 550; }
+.field input { width: 100%; padding: .5rem .65rem; border: 1px solid var(--quiet); border-radius: 4px; background: var(--paper); color: var(--ink); font: inherit; }
+.hint { margin: .25rem 0 0; color: var(--quiet); font-size: .8125rem; }
+button { padding: .5rem 1.1rem; border: 1px solid var(--link); border-radius: 4px; background: var(--link); color: var(--paper); font: inherit; font-weight: 600; cursor: pointer; }
+button.plain { padding: 0; border: 0; background: none; color: var(--link); font-weight: 400; }
+button.plain:hover { text-decoration: underline; text-underline-offset: .18em; }
+input:focus-visible, button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.problem { margin: 0 0 1.1rem; padding: .6rem .8rem; border-left: 3px solid var(--failed); background: var(--raised); }
+.made { max-width: 46rem; margin-top: 1.5rem; padding: 1.25rem 1.5rem; background: var(--raised); border-radius: 6px; }
+.made h2 { margin: 0; font-size: 1.125rem; letter-spacing: 0; text-transform: none; color: var(--ink); }
+.made p { margin: .6rem 0 0; }
+.secret { font-weight: 650; user-select: all; }
+
+@media (max-width: 40rem) {
+	.site { flex-wrap: wrap; }
+	.account { margin-left: 0; width: 100%; }
+}
 @media (max-width: 66rem) {
 	.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 	.stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }

@@ -4,6 +4,7 @@ import type { Kysely } from "kysely";
 import type { AddressPolicy, Manifest } from "../../report/manifest.js";
 import { ADDRESS_KEY_BYTES, ADDRESS_WINDOW_MS, UPKEEP_STEP } from "../config.js";
 import { bothAllow, broughtDown } from "../privacy/kept-address.js";
+import { forgetSources } from "./access.js";
 import type { AddressSetting, BroughtDown } from "./address-types.js";
 import type { AddressPolicyTable, Schema } from "./schema.js";
 import { rows, type Steps } from "./steps.js";
@@ -32,6 +33,7 @@ export function* setAddresses(db: Database, policy: AddressPolicy, windowMs: num
 	const { epoch } = yield* settingSteps(db);
 	yield* rows(db.deleteFrom("address_keys"));
 	yield* rows(db.deleteFrom("address_policy"));
+	yield* forgetSources(db);
 	const row = { id: ONLY_ROW, policy, window_ms: windowMs, epoch: epoch + 1, pending: 1 };
 	yield* rows(db.insertInto("address_policy").values(row));
 	return toSetting(row);

@@ -90,6 +90,59 @@ export interface IngestKeysTable {
 	revoked_at: number | null;
 }
 
+export interface AdministratorsTable {
+	id: Generated<number>;
+	name: string;
+	/** A hash, with its parameters and salt. */
+	password: string;
+	made_at: number;
+}
+
+/** What lets the first administrator be set up, once. */
+export interface SetupTokensTable {
+	/** SHA-256: 32 bytes. */
+	digest: Buffer;
+	expires_at: number;
+}
+
+export interface SessionsTable {
+	/** SHA-256 of what the browser has: 32 bytes. */
+	digest: Buffer;
+	administrator_id: number;
+	made_at: number;
+	used_at: number;
+}
+
+export interface ApiTokensTable {
+	id: Generated<number>;
+	name: string;
+	/** Null reads all. */
+	project: string | null;
+	/** SHA-256: 32 bytes. */
+	digest: Buffer;
+	made_by: string | null;
+	made_at: number;
+	used_at: number | null;
+	revoked_at: number | null;
+}
+
+/** Attempts to log in, counted in buckets. */
+export interface LoginCountsTable {
+	bucket: string;
+	count: number;
+	ends_at: number;
+}
+
+/** What administrators did. */
+export interface AuditTable {
+	id: Generated<number>;
+	at: number;
+	who: string | null;
+	act: string;
+	what: string | null;
+	source: string | null;
+}
+
 /** One row, or none before an operator chose. */
 export interface AddressPolicyTable {
 	id: number;
@@ -119,4 +172,10 @@ export interface Schema {
 	ingest_keys: IngestKeysTable;
 	address_policy: AddressPolicyTable;
 	address_keys: AddressKeysTable;
+	administrators: AdministratorsTable;
+	setup_tokens: SetupTokensTable;
+	sessions: SessionsTable;
+	api_tokens: ApiTokensTable;
+	login_counts: LoginCountsTable;
+	audit: AuditTable;
 }

@@ -4,6 +4,8 @@
  */
 import type { Kysely } from "kysely";
 import type { AddressPolicy } from "../../report/manifest.js";
+import * as access from "./access.js";
+import type { Act, Credentials, NewSession, NewToken } from "./access-types.js";
 import * as addresses from "./addresses.js";
 import * as queries from "./queries.js";
 import * as registry from "./registry.js";
@@ -139,6 +141,94 @@ export abstract class SharedStore implements Store {
 
 	noteBroughtDown(epoch: number) {
 		return this.transact(() => addresses.noteBroughtDown(this.db, epoch));
+	}
+
+	hasAdministrator() {
+		return this.attempt(() => access.hasAdministrator(this.db));
+	}
+
+	administrators() {
+		return this.attempt(() => access.administrators(this.db));
+	}
+
+	findAdministrator(name: string) {
+		return this.attempt(() => access.findAdministrator(this.db, name));
+	}
+
+	addAdministrator(credentials: Credentials, act: Act) {
+		return this.transact(() => access.addAdministrator(this.db, credentials, act));
+	}
+
+	setPassword(credentials: Credentials, act: Act) {
+		return this.transact(() => access.setPassword(this.db, credentials, act));
+	}
+
+	removeAdministrator(name: string, act: Act) {
+		return this.transact(() => access.removeAdministrator(this.db, name, act));
+	}
+
+	addSetupToken(digest: Buffer, expiresAt: number, now: number) {
+		return this.transact(() => access.addSetupToken(this.db, digest, expiresAt, now));
+	}
+
+	isSetupToken(digest: Buffer, now: number) {
+		return this.attempt(() => access.isSetupToken(this.db, digest, now));
+	}
+
+	setUp(digest: Buffer, credentials: Credentials, act: Act) {
+		return this.transact(() => access.setUp(this.db, digest, credentials, act));
+	}
+
+	addSession(session: NewSession, act: Act) {
+		return this.transact(() => access.addSession(this.db, session, act));
+	}
+
+	findSession(digest: Buffer) {
+		return this.attempt(() => access.findSession(this.db, digest));
+	}
+
+	touchSession(digest: Buffer, at: number) {
+		return this.attempt(() => access.touchSession(this.db, digest, at));
+	}
+
+	removeSession(digest: Buffer, act: Act) {
+		return this.transact(() => access.removeSession(this.db, digest, act));
+	}
+
+	addToken(token: NewToken, act: Act) {
+		return this.transact(() => access.addToken(this.db, token, act));
+	}
+
+	tokens() {
+		return this.attempt(() => access.tokens(this.db));
+	}
+
+	findToken(digest: Buffer) {
+		return this.attempt(() => access.findToken(this.db, digest));
+	}
+
+	touchToken(id: number, at: number) {
+		return this.attempt(() => access.touchToken(this.db, id, at));
+	}
+
+	revokeToken(id: number, act: Act) {
+		return this.transact(() => access.revokeToken(this.db, id, act));
+	}
+
+	countLogin(buckets: readonly string[], now: number, windowMs: number) {
+		return this.transact(() => access.countLogin(this.db, buckets, now, windowMs));
+	}
+
+	forgetLogins(buckets: readonly string[]) {
+		return this.attempt(() => access.forgetLogins(this.db, buckets));
+	}
+
+	record(act: Act) {
+		return this.transact(() => access.record(this.db, act));
+	}
+
+	acts(query: { before?: number | undefined; limit: number }) {
+		return this.attempt(() => access.acts(this.db, query));
 	}
 
 	counts() {

@@ -22,5 +22,11 @@ export const TABLES: readonly Table[] = [
 	{ name: "registrations", key: ["project"], isNumbered: false },
 	{ name: "manifests", key: ["project", "notice"], isNumbered: false },
 	{ name: "ingest_keys", key: ["id"], isNumbered: true },
+	{ name: "administrators", key: ["id"], isNumbered: true },
+	{ name: "setup_tokens", key: ["digest"], isNumbered: false },
+	{ name: "sessions", key: ["digest"], isNumbered: false },
+	{ name: "api_tokens", key: ["id"], isNumbered: true },
+	{ name: "login_counts", key: ["bucket"], isNumbered: false },
+	{ name: "audit", key: ["id"], isNumbered: true },
 	{ name: "address_policy", key: ["id"], isNumbered: false },
 ];

@@ -11,6 +11,7 @@ import type {
 	WireReport,
 } from "../../report/types.js";
 import type { KeptAddress } from "../privacy/kept-address.js";
+import type { AccessStore } from "./access-types.js";
 import type { AddressStore } from "./address-types.js";
 
 type Identity = "id" | "run_id" | "event" | "project" | "occurred_at";
@@ -246,7 +247,7 @@ export interface SchemaVersions {
  * (locked, full, gone): nothing of the call was then stored, and it may be tried again. Where the connection to
  * PostgreSQL broke as the call was committed, it may have been stored all the same; tried again, it does no harm.
  */
-export interface Store extends RegistryStore, AddressStore {
+export interface Store extends RegistryStore, AddressStore, AccessStore {
 	readonly schema: SchemaVersions;
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in

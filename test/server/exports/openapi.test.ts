@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import test from "ava";
-import { METHODS } from "../../../src/server/app.js";
+import { ADDRESSES } from "../../../src/server/app.js";
 import { OPENAPI_PATH } from "../../../src/server/exports/openapi.js";
 import type { RunningServer } from "../../../src/server/serve.js";
 import { newRun, post, testServer, wireBatch, wireReport } from "../../helpers/server.js";
@@ -28,7 +28,7 @@ test("the description is OpenAPI, and of all addresses that are for programs", a
 	const description = await descriptionOf(await testServer(t));
 	const { valid, errors } = await new Validator().validate(structuredClone(description));
 	t.true(valid, JSON.stringify(errors));
-	const forPrograms = METHODS.map(([path]) => path).filter((path) => /^\/(v1\/|healthz)/.test(path));
+	const forPrograms = ADDRESSES.map(([path]) => path).filter((path) => /^\/(v1\/|healthz)/.test(path));
 	t.deepEqual(Object.keys(description.paths).sort(), forPrograms.filter((path) => path !== OPENAPI_PATH).sort());
 });
 

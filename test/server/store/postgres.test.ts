@@ -5,6 +5,7 @@ import { EtError } from "../../../src/errors.js";
 import { SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { openPostgresStore } from "../../../src/server/store/postgres.js";
 import type { Store } from "../../../src/server/store/types.js";
+import { accessContract } from "../../contract/access.js";
 import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
@@ -25,6 +26,7 @@ storeContract(withPostgres as TestFn, openEmpty);
 addressContract(withPostgres as TestFn, openEmpty);
 erasureContract(withPostgres as TestFn, openEmpty);
 registryContract(withPostgres as TestFn, openEmpty);
+accessContract(withPostgres as TestFn, openEmpty);
 
 /** A connection of a test's own, in the midst of something. */
 async function connection(t: ExecutionContext, url: string): Promise<pg.Client> {

@@ -6,6 +6,7 @@ import { EtError } from "../../../src/errors.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "../../../src/server/store/migrations/index.js";
 import { POSTGRES_WORDS, SQLITE_WORDS } from "../../../src/server/store/migrations/migration.js";
 import { openSqliteStore } from "../../../src/server/store/sqlite.js";
+import { accessContract } from "../../contract/access.js";
 import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
@@ -16,6 +17,7 @@ storeContract(test, async (t) => openFor(t, fileFor(t)));
 addressContract(test, async (t) => openFor(t, fileFor(t)));
 erasureContract(test, async (t) => openFor(t, fileFor(t)));
 registryContract(test, async (t) => openFor(t, fileFor(t)));
+accessContract(test, async (t) => openFor(t, fileFor(t)));
 
 function fileFor(t: ExecutionContext): string {
 	return join(temporaryFolder(t), "et.sqlite");
