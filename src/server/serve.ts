@@ -104,7 +104,7 @@ async function openToServe(database: string): Promise<Store> {
 }
 
 /** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
 	return host === "localhost" || LOOPBACK.has(host);
 }
 

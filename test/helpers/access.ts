@@ -10,7 +10,7 @@ import { testServer } from "./server.js";
 export const ADA = { name: "ada", password: "correct horse battery" };
 
 /** Cheap to compute: what is tested is not how slow it is. */
-export const CHEAP = { ln: 4, r: 8, p: 1 };
+const CHEAP = { ln: 4, r: 8, p: 1 };
 
 export function act(changes: Partial<Act> = {}): Act {
 	return { at: Date.now(), who: null, act: "administrator_added", what: null, source: null, ...changes };
@@ -98,7 +98,7 @@ export class Visit {
 }
 
 /** Of the form of a page that goes to an address. */
-export function hiddenFields(page: string, action: string): Record<string, string> {
+function hiddenFields(page: string, action: string): Record<string, string> {
 	const form = page.split("<form ").find((each) => each.includes(`action="${action}"`)) ?? "";
 	const inputs = form.split("</form>")[0]?.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g) ?? [];
 	return Object.fromEntries([...inputs].map(([, name, value]) => [name, unescaped(value ?? "")]));

@@ -21,7 +21,7 @@ export function readingOf(store: Store): ReadingOf {
 }
 
 /** Another project is not there. */
-export function ofOneProject(store: Reading, project: string): Reading {
+function ofOneProject(store: Reading, project: string): Reading {
 	const isOther = (asked: string | undefined) => asked !== undefined && asked !== project;
 	return {
 		settlingMs: store.settlingMs,
