@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 	scripts: async () => (await import("./scripts.js")).scripts,
 	flush: async () => (await import("./flush.js")).flush,
 	intake: async () => (await import("./intake.js")).intake,
+	memory: async () => (await import("./memory.js")).memory,
 	run: async () => (await import("./run.js")).measuredRun,
 	inputs: async () => (await import("./inputs.js")).inputs,
 };
