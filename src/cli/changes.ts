@@ -1,7 +1,8 @@
 /** What an author has changed of a notice: in words for users, and by its place for authors. */
+import { durationInWords } from "../report/duration.js";
+import { ANY_KEY_IN_WORDS, addressInWords } from "../report/explanation.js";
 import { type AddressPolicy, ANY_KEY, type Manifest } from "../report/manifest.js";
 import { type ChangedValue, type ManifestChange, manifestChanges } from "../report/manifest-changes.js";
-import { ANY_KEY_IN_WORDS, addressInWords, durationInWords } from "./explanation.js";
 
 const textOf = (value: ChangedValue): string => (typeof value === "object" ? "nothing" : String(value));
 

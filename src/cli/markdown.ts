@@ -1,5 +1,5 @@
-/** {@link "./explanation.js"} as Markdown, for an author's README. What a manifest holds is text there, never markup. */
-import { ANY_KEY_IN_WORDS, type Explanation, sampleInWords } from "./explanation.js";
+/** {@link "../report/explanation.js"} as Markdown, for an author's README. What a manifest holds is text there, never markup. */
+import { ANY_KEY_IN_WORDS, type Explanation, sampleInWords } from "../report/explanation.js";
 import { shown, shownJson } from "./shown.js";
 
 /** What means something inside of a line, in CommonMark and in GitHub's tables and formulas. */

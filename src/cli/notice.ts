@@ -1,7 +1,8 @@
-/** What a user agrees to, on at most a screen of a terminal: {@link "./explanation.js"} as text. */
+/** What a user agrees to, on at most a screen of a terminal: {@link "../report/explanation.js"} as text. */
+
+import { ANY_KEY_IN_WORDS, type Explanation, explanationOf, sampleInWords } from "../report/explanation.js";
 import type { Manifest } from "../report/manifest.js";
 import { changesInWords } from "./changes.js";
-import { ANY_KEY_IN_WORDS, type Explanation, explanationOf, sampleInWords } from "./explanation.js";
 import { shown, shownJson } from "./shown.js";
 import { jsonLines, styled, type Terminal, wrapped } from "./terminal.js";
 

@@ -3,6 +3,7 @@
  * of the allow-list and of the destination.
  */
 import { EtError } from "../errors.js";
+import { isDuration } from "./duration.js";
 import { isName, MAX_ENTRIES, MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, MAX_WEIGHT } from "./limits.js";
 
 export const DATA_TYPES = ["integer", "number", "string", "boolean"] as const;
@@ -102,7 +103,7 @@ function parseNotice(value: unknown, problems: Problems): Notice {
 		problems.add("notice.version", "must be a whole number from 1");
 	}
 	const retention = problems.text(notice["retention"], "notice.retention");
-	if (retention !== "" && !/^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/.test(retention)) {
+	if (retention !== "" && !isDuration(retention)) {
 		problems.add("notice.retention", "must be an ISO 8601 duration in years, months, weeks or days, such as P2Y");
 	}
 	const url = notice["url"] ?? null;

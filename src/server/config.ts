@@ -208,6 +208,15 @@ export const ADDRESS_WINDOW_MS = 30 * DAY_MS;
 /** Of a key of hashes: as many as SHA-256 gives. */
 export const ADDRESS_KEY_BYTES = 32;
 
+/** Events of old runs that go in one step at most. */
+export const MAX_EVENTS_GONE = 1_000;
+
+/** Steps in a row that found nothing old, after which nothing old is looked for any more. */
+export const YOUNG_STEPS = 50;
+
+/** For how long a server that has begun to look after what is stored keeps others from doing so, unless it goes on. */
+export const UPKEEP_CLAIM_MS = 5 * 60 * 1000;
+
 /** Events that are looked at in one step of the upkeep, which intake waits for. */
 export const UPKEEP_STEP = 200;
 

@@ -17,6 +17,7 @@ import { addMigrate } from "./commands/migrate.js";
 import { addMove } from "./commands/move.js";
 import { addRegistrations } from "./commands/registrations.js";
 import { addRestore } from "./commands/restore.js";
+import { addRetention } from "./commands/retention.js";
 import { type Settings, toProxies, toSetting } from "./commands/settings.js";
 import { addTlsOptions, renewAtHangUp, shownCertificate, type TlsOptions, tlsFiles } from "./commands/tls-options.js";
 import { addTokenCommands } from "./commands/tokens.js";
@@ -49,6 +50,7 @@ const COMMANDS: ReadonlyArray<(program: Command) => void> = [
 	addTokenCommands,
 	addAudit,
 	addAddressCommands,
+	addRetention,
 	addMigrate,
 	addBackup,
 	addRestore,

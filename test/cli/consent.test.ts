@@ -2,9 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { durationInWords, sampleInWords } from "../../src/cli/explanation.js";
 import { noticeText } from "../../src/cli/notice.js";
 import { noticeDigest } from "../../src/consent/change.js";
+import { durationInWords } from "../../src/report/duration.js";
+import { sampleInWords } from "../../src/report/explanation.js";
 import { FIELD_WORDS } from "../../src/report/fields.js";
 import { ADDRESS_POLICIES } from "../../src/report/manifest.js";
 import { Journal, type SentLine } from "../../src/spool/journal.js";

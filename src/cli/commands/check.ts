@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { noticeDigest } from "../../consent/change.js";
 import { EtError, systemErrorCode } from "../../errors.js";
+import { sampleInWords } from "../../report/explanation.js";
 import { type Manifest, manifestProblems, parseManifest } from "../../report/manifest.js";
 import { changeText } from "../changes.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { sampleInWords } from "../explanation.js";
 import { type Comparison, compareNotices, lockPath, readLock, writeLock } from "../notice-lock.js";
 import { plural } from "../quantities.js";
 import { shown } from "../shown.js";

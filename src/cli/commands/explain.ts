@@ -2,12 +2,12 @@
 import { leftOut } from "../../consent/left-out.js";
 import { NO_POLICY, readSitePolicy } from "../../consent/policy.js";
 import { ConsentStore } from "../../consent/store.js";
+import { explanationOf } from "../../report/explanation.js";
 import type { Manifest } from "../../report/manifest.js";
 import { type CommandSpec, parseCommandLine, usageError } from "../command.js";
 import { agreedManifest, findTarget, type Target } from "../consent-target.js";
 import type { CliContext } from "../context.js";
 import { EXIT_CODES } from "../exit-codes.js";
-import { explanationOf } from "../explanation.js";
 import { explainedMarkdown } from "../markdown.js";
 import { changesText, explainedText, fieldsText } from "../notice.js";
 import { shown } from "../shown.js";

@@ -21,7 +21,12 @@ export function* register(db: Database, { project, manifest, at }: RegistrationR
 		.values({ project, notice, manifest: JSON.stringify(manifest), registered_at: at })
 		.onConflict((conflict) => conflict.doNothing())
 		.returning("manifest");
-	if ((yield* rows(added)).length > 0) return { result: "registered" };
+	if ((yield* rows(added)).length > 0) {
+		const { retention } = manifest.notice;
+		const promise = db.insertInto("promises").values({ project, notice, retention });
+		yield* rows(promise.onConflict((conflict) => conflict.columns(["project", "notice"]).doUpdateSet({ retention })));
+		return { result: "registered" };
+	}
 	const known = db.selectFrom("manifests").select("manifest").where("project", "=", project);
 	const [row] = yield* rows<{ manifest: string }>(known.where("notice", "=", notice));
 	return { result: "known", manifest: row === undefined ? manifest : JSON.parse(row.manifest) };
@@ -36,7 +41,11 @@ export function* unregister(db: Database, project: string, notice: number | null
 	if ((yield* rows(known)).length === 0) return false;
 	const manifests = db.deleteFrom("manifests").where("project", "=", project);
 	yield* rows(notice === null ? manifests : manifests.where("notice", "=", notice));
-	if (notice !== null) return true;
+	// A text that nobody agreed to promised nothing; those of a project that is gone still hold for its reports.
+	if (notice !== null) {
+		yield* rows(db.deleteFrom("promises").where("project", "=", project).where("notice", "=", notice));
+		return true;
+	}
 	yield* rows(db.deleteFrom("ingest_keys").where("project", "=", project));
 	yield* rows(db.deleteFrom("registrations").where("project", "=", project));
 	return true;

@@ -160,6 +160,24 @@ export interface AddressKeysTable {
 	key: Buffer;
 }
 
+/** What notices promised, also those of projects that are not registered any more. */
+export interface PromisesTable {
+	project: string;
+	notice: number;
+	/** An ISO 8601 duration. */
+	retention: string;
+}
+
+export interface RetentionsTable {
+	project: string;
+	/** The operator's choice; null where the notices alone count. */
+	duration: string | null;
+	checked_at: number | null;
+	/** How many have gone. */
+	runs: number;
+	events: number;
+}
+
 export interface Schema {
 	marks: MarksTable;
 	projects: ProjectsTable;
@@ -178,4 +196,6 @@ export interface Schema {
 	api_tokens: ApiTokensTable;
 	login_counts: LoginCountsTable;
 	audit: AuditTable;
+	promises: PromisesTable;
+	retentions: RetentionsTable;
 }

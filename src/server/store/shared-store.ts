@@ -9,6 +9,8 @@ import type { Act, Credentials, NewSession, NewToken } from "./access-types.js";
 import * as addresses from "./addresses.js";
 import * as queries from "./queries.js";
 import * as registry from "./registry.js";
+import * as retention from "./retention.js";
+import type { Cutoffs, Gone } from "./retention-types.js";
 import type { Schema } from "./schema.js";
 import type { Steps } from "./steps.js";
 import type {
@@ -117,6 +119,27 @@ export abstract class SharedStore implements Store {
 
 	findKey(digest: Buffer) {
 		return this.attempt(() => registry.findKey(this.db, digest));
+	}
+
+	retentions(only: readonly string[] | null) {
+		return this.attempt(() => retention.retentions(this.db, only));
+	}
+
+	async setRetention(project: string, duration: string | null): Promise<void> {
+		await this.transact(() => retention.setRetention(this.db, project, duration));
+	}
+
+	expire(project: string, after: number, cutoffs: Cutoffs, mode: "erase" | "count") {
+		const steps = () => retention.expire(this.db, project, after, cutoffs, mode);
+		return mode === "erase" ? this.remove(steps) : this.transact(steps);
+	}
+
+	async noteRetention(project: string, at: number, gone: Gone): Promise<void> {
+		await this.transact(() => retention.noteRetention(this.db, project, at, gone));
+	}
+
+	claimUpkeep(who: string, now: number, until: number) {
+		return this.transact(() => retention.claimUpkeep(this.db, who, now, until));
 	}
 
 	addressSetting() {

@@ -1,7 +1,12 @@
-/** What a server does on its own, when it starts and every day after: bring down addresses, destroy keys. */
-import type { Clock, Log, ServerConfig } from "../config.js";
+/**
+ * What a server does on its own, when it starts and every day after: let old runs go, bring down addresses, destroy keys.
+ * Of several servers on one database one does it at a time.
+ */
+import { randomUUID } from "node:crypto";
+import { type Clock, type Log, type ServerConfig, UPKEEP_CLAIM_MS } from "../config.js";
 import type { Store } from "../store/types.js";
 import { bringDown } from "./bring-down.js";
+import { expireProject } from "./expire.js";
 
 export interface UpkeepOptions {
 	store: Store;
@@ -14,6 +19,7 @@ type Task = (signal: AbortSignal) => Promise<void>;
 
 export class Upkeep {
 	readonly #options: UpkeepOptions;
+	readonly #name = randomUUID();
 	readonly #stopping = new AbortController();
 	#timer: NodeJS.Timeout | undefined;
 	#running: Promise<void> | undefined;
@@ -44,7 +50,11 @@ export class Upkeep {
 	}
 
 	async #doAll(): Promise<void> {
-		const tasks: Task[] = [(signal) => this.#bringDown(signal), () => this.#destroyKeys()];
+		const tasks: Task[] = [
+			(signal) => this.#bringDown(signal),
+			() => this.#destroyKeys(),
+			(signal) => this.#expire(signal),
+		];
 		for (const task of tasks) {
 			if (this.#stopping.signal.aborted) return;
 			try {
@@ -60,6 +70,27 @@ export class Upkeep {
 		if (!(await store.addressSetting()).isPending) return;
 		const changed = await bringDown(store, signal);
 		if (changed > 0) log(`addresses of ${changed} stored reports were brought down to the policy`);
+	}
+
+	async #expire(signal: AbortSignal): Promise<void> {
+		const { store, clock, log } = this.#options;
+		const now = clock();
+		let claimedMs = Number.NEGATIVE_INFINITY;
+		// Renewed long before it ends; by another clock than that of reports, which tests may stop.
+		const mayGoOn = async (): Promise<boolean> => {
+			if (performance.now() - claimedMs < UPKEEP_CLAIM_MS / 5) return true;
+			claimedMs = performance.now();
+			return store.claimUpkeep(this.#name, Date.now(), Date.now() + UPKEEP_CLAIM_MS);
+		};
+		if (!(await mayGoOn())) return;
+		try {
+			for (const retention of await store.retentions(null)) {
+				const { runs } = await expireProject(retention, { store, now, mode: "erase", signal, mayGoOn });
+				if (runs > 0) log(`${runs} runs of ${retention.project} had been kept for long enough, and are gone`);
+			}
+		} finally {
+			await store.claimUpkeep(this.#name, Date.now(), 0);
+		}
 	}
 
 	#destroyKeys(): Promise<void> {

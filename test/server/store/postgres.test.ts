@@ -9,6 +9,7 @@ import { accessContract } from "../../contract/access.js";
 import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
+import { retentionContract } from "../../contract/retention.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { emptyDatabase, withPostgres } from "../../helpers/postgres.js";
 import { administer, startPostgres } from "../../helpers/postgres-server.js";
@@ -24,6 +25,7 @@ const openEmpty = async (t: ExecutionContext) => openFor(t, await emptyDatabase(
 
 storeContract(withPostgres as TestFn, openEmpty);
 addressContract(withPostgres as TestFn, openEmpty);
+retentionContract(withPostgres as TestFn, openEmpty);
 erasureContract(withPostgres as TestFn, openEmpty);
 registryContract(withPostgres as TestFn, openEmpty);
 accessContract(withPostgres as TestFn, openEmpty);

@@ -10,11 +10,13 @@ import { accessContract } from "../../contract/access.js";
 import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
 import { registryContract } from "../../contract/registry.js";
+import { retentionContract } from "../../contract/retention.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
 import { temporaryFolder } from "../../helpers/temporary.js";
 
 storeContract(test, async (t) => openFor(t, fileFor(t)));
 addressContract(test, async (t) => openFor(t, fileFor(t)));
+retentionContract(test, async (t) => openFor(t, fileFor(t)));
 erasureContract(test, async (t) => openFor(t, fileFor(t)));
 registryContract(test, async (t) => openFor(t, fileFor(t)));
 accessContract(test, async (t) => openFor(t, fileFor(t)));

@@ -2,13 +2,14 @@
  * What a project asks for, in words: made from the manifest, from the standard fields, and from the builder and the
  * serialiser that make every report. What users agree to, read and are shown as an example all comes from here.
  */
-import { buildReport } from "../report/build.js";
-import { FIELD_WORDS, type FieldWords, NEVER_COLLECTED } from "../report/fields.js";
-import { ERASE_KEY_BYTES, eraseKey, REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "../report/ids.js";
-import { type AddressPolicy, ANY_KEY, type DataType, type Manifest } from "../report/manifest.js";
-import { withoutFields } from "../report/optional-fields.js";
-import { serialiseReport } from "../report/serialise.js";
-import type { ReportInput, WireReport } from "../report/types.js";
+import { buildReport } from "./build.js";
+import { durationInWords } from "./duration.js";
+import { FIELD_WORDS, type FieldWords, NEVER_COLLECTED } from "./fields.js";
+import { ERASE_KEY_BYTES, eraseKey, REPORT_ID_RANDOM_BYTES, reportId, runIdOf } from "./ids.js";
+import { type AddressPolicy, ANY_KEY, type DataType, type Manifest } from "./manifest.js";
+import { withoutFields } from "./optional-fields.js";
+import { serialiseReport } from "./serialise.js";
+import type { ReportInput, WireReport } from "./types.js";
 
 const ADDRESSES: Readonly<Record<AddressPolicy, string>> = {
 	full: "the server may keep it in full",
@@ -20,22 +21,6 @@ const ADDRESSES: Readonly<Record<AddressPolicy, string>> = {
 /** What a server keeps of the address that a batch came from. */
 export function addressInWords(policy: AddressPolicy): string {
 	return ADDRESSES[policy];
-}
-
-const DURATION_WORDS: readonly (readonly [letter: string, word: string])[] = [
-	["Y", "year"],
-	["M", "month"],
-	["W", "week"],
-	["D", "day"],
-];
-
-/** An ISO 8601 duration in words (`P1Y6M`: `1 year, 6 months`). */
-export function durationInWords(iso: string): string {
-	const parts = DURATION_WORDS.map(([letter, word]) => {
-		const count = new RegExp(`(\\d+)${letter}`).exec(iso)?.[1];
-		return count === undefined ? null : `${count} ${word}${count === "1" ? "" : "s"}`;
-	});
-	return parts.filter((part) => part !== null).join(", ");
 }
 
 /** From here on, of two whole numbers of runs one tells a share well enough. */
