@@ -42,7 +42,7 @@ export interface StandardField extends FieldWords {
 }
 
 /** The fields of every report, save for those that the author declares one by one. */
-function standardFields(): StandardField[] {
+export function standardFields(): StandardField[] {
 	const all = Object.entries(FIELD_WORDS) as [keyof WireReport, FieldWords][];
 	return all
 		.filter(([field]) => field !== "inputs" && field !== "data")
@@ -102,7 +102,7 @@ function exampleReport(manifest: Manifest, without: readonly string[]): WireRepo
 }
 
 /** What a user can do, and the command for it. */
-function ways(project: string): { to: string; command: string }[] {
+export function ways(project: string): { to: string; command: string }[] {
 	return [
 		{ to: "say yes or no", command: `et consent grant ${project}, et consent deny ${project}` },
 		{ to: "look first", command: "et pending, et show ID" },

@@ -25,6 +25,7 @@ import { ACTS_PATH, LOGOUT_PATH, PASSWORD_PATH, TOKENS_PATH } from "./pages/layo
 import { addPages, RUN_PATH, RUNS_PATH } from "./pages/route.js";
 import { ICON_PATH, STYLE_PATH } from "./pages/style.js";
 import { Addresses } from "./privacy/addresses.js";
+import { addPrivacy, PRIVACY_EXPORT_PATH, PRIVACY_PATH } from "./privacy/route.js";
 import { Registry } from "./registry/registry.js";
 import type { Store } from "./store/types.js";
 import type { TlsServers } from "./tls.js";
@@ -65,6 +66,8 @@ export const ADDRESSES: ReadonlyArray<[path: string, methods: readonly Method[],
 	[EVENTS_EXPORT_PATH, ["GET"], "readers"],
 	[RUNS_PATH, ["GET"], "readers"],
 	[RUN_PATH, ["GET"], "readers"],
+	[PRIVACY_PATH, ["GET"], "visitors"],
+	[PRIVACY_EXPORT_PATH, ["GET"], "visitors"],
 	[TOKENS_PATH, ["GET", "POST"], "administrators"],
 	[REVOKE_PATH, ["POST"], "administrators"],
 	[ACTS_PATH, ["GET"], "administrators"],
@@ -98,6 +101,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 	const reading = { readingOf: readingOf(store), clock, config };
 	addExports(app, reading);
 	addPages(app, reading);
+	addPrivacy(app, { store, clock });
 	addAccess(app, { store, clock, config, bodies, addresses });
 	addHealth(app, store);
 	for (const [path, methods] of ADDRESSES) refuseOtherMethods(app, path, methods);

@@ -6,7 +6,15 @@ import { visitorOf } from "./visitor.js";
 /** What pages and exports ask of the store. */
 export type Reading = Pick<
 	Store,
-	"settlingMs" | "events" | "listRuns" | "runEvents" | "projects" | "hasProject" | "hasTests" | "lostTotals"
+	| "settlingMs"
+	| "events"
+	| "listRuns"
+	| "runEvents"
+	| "projects"
+	| "hasProject"
+	| "hasTests"
+	| "lostTotals"
+	| "retentions"
 >;
 
 /** Gives the store that the one who asks may read. Who may read nothing does not come so far. */
@@ -35,5 +43,6 @@ function ofOneProject(store: Reading, project: string): Reading {
 		hasProject: async (asked) => !isOther(asked) && store.hasProject(project),
 		hasTests: async (asked) => !isOther(asked) && store.hasTests(project),
 		lostTotals: async (asked) => (isOther(asked) ? [] : store.lostTotals(project)),
+		retentions: async (only) => (only === null || only.includes(project) ? store.retentions([project]) : []),
 	};
 }

@@ -1,7 +1,7 @@
 /** `et-server retention`: for how long runs are kept. */
 import { type Command, InvalidArgumentError } from "commander";
 import { durationInWords, isDuration, shorterAt } from "../../report/duration.js";
-import { keptFor } from "../privacy/retention.js";
+import { keptFor, keptInWords } from "../privacy/retention.js";
 import type { Gone, ProjectRetention } from "../store/retention-types.js";
 import { expireProject } from "../upkeep/expire.js";
 import { databaseOption } from "./database-option.js";
@@ -83,16 +83,6 @@ function sayAll(all: readonly Counted[], now: number, options: Options): void {
 		if (each.now !== undefined) say(`  ${options.apply ? "Gone now" : "Would go now"}: ${goneInWords(each.now)}.`);
 		if (each.gone.runs > 0) say(`  Gone before: ${goneInWords(each.gone)}.`);
 	}
-}
-
-/** For how long a project's runs are kept, in words for people. */
-export function keptInWords(rules: Pick<ProjectRetention, "promises" | "duration">, now: number): string {
-	const { ofNotice, otherwise } = keptFor(rules, now);
-	if (otherwise === null) return "runs are kept until they are erased: no notice says how long, and no time is chosen";
-	const times = new Set(ofNotice.map(({ retention }) => durationInWords(retention)));
-	if (times.size <= 1) return `runs are kept for ${durationInWords(otherwise)} after their last report`;
-	const each = ofNotice.map(({ notice, retention }) => `${durationInWords(retention)} under notice version ${notice}`);
-	return `runs are kept for ${each.join(", ")}, after their last report`;
 }
 
 function notes({ promises, duration }: ProjectRetention, now: number): string[] {

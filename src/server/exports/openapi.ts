@@ -1,5 +1,6 @@
 /** `GET /v1/openapi.json`: the addresses for programs, in OpenAPI 3.1. Tests hold real answers to it. */
 
+import { ADDRESS_POLICIES } from "../../report/manifest.js";
 import { REPORT_SCHEMA } from "../../report/schema.js";
 import { EVENTS, MEASURES, OUTCOMES, PLATFORMS } from "../../report/types.js";
 import {
@@ -11,6 +12,7 @@ import {
 	WIRE_VERSION,
 } from "../../report/wire.js";
 import { MAX_EXPORT_PAGE, type ServerConfig, USUAL_EXPORT_PAGE } from "../config.js";
+import { KEEPINGS } from "../privacy/kept-address.js";
 import { RUN_STATUSES } from "../queries/stitch.js";
 import { FORMATS } from "./request.js";
 
@@ -98,6 +100,52 @@ const EVENT = {
 };
 
 const whole = (properties: object) => ({ type: "object", required: Object.keys(properties), properties });
+
+const list = (properties: object) => ({ type: "array", items: whole(properties) });
+
+const ACCOUNT = {
+	project: text,
+	registered: { type: "boolean" },
+	notice: {
+		description: "The newest that is registered; null where there is none.",
+		anyOf: [
+			{ type: "null" },
+			whole({
+				version: { type: "integer" },
+				purpose: text,
+				contact: text,
+				url: nullable("string"),
+				endpoint: text,
+				sample: { type: "number", description: "The share of runs that report." },
+				inputs: list({ name: text, unit: text, why: text }),
+				data: list({ key: { ...nullable("string"), description: "Null for any." }, type: text, why: text }),
+				example: { ...text, description: "A report, as it would leave." },
+			}),
+		],
+	},
+	standard: list({ field: text, name: text, what: text, why: text }),
+	never: text,
+	addresses: whole({
+		policy: { enum: ADDRESS_POLICIES, description: "The operator's." },
+		window_days: { type: "number" },
+		kept: { enum: KEEPINGS, description: "Of reports under the newest notice." },
+		in_words: text,
+	}),
+	retention: whole({
+		kept_for: { ...nullable("string"), description: "ISO 8601; null for without an end." },
+		in_words: text,
+		chosen: { ...nullable("string"), description: "The operator's choice." },
+		checked_at: nullable("string"),
+	}),
+	ways: list({ to: text, command: text }),
+	versions: list({
+		version: { type: "integer" },
+		registered_at: instant,
+		addresses: whole({ allows: { enum: ADDRESS_POLICIES }, kept: { enum: KEEPINGS } }),
+		retention: whole({ says: text, kept_for: text }),
+		changes: list({ path: { type: "array", items: text }, before: {}, after: {} }),
+	}),
+};
 
 const query = (name: string, description: string, schema: object) => ({ name, in: "query", description, schema });
 
@@ -225,6 +273,17 @@ export function openApi(version: string, { maxReports }: ServerConfig): object {
 					responses: { "200": given(page("events", "Event", text)), ...REFUSALS },
 				},
 			},
+			"/v1/projects/{project}/privacy": {
+				get: {
+					operationId: "getPrivacy",
+					summary: "What a project collects and why, and what becomes of it here; open to everybody.",
+					parameters: [{ name: "project", in: "path", required: true, schema: text }],
+					responses: {
+						"200": { description: "What there is to say.", ...json(ref("Account")) },
+						...REFUSALS,
+					},
+				},
+			},
 			"/healthz": {
 				get: {
 					operationId: "getHealth",
@@ -256,6 +315,7 @@ export function openApi(version: string, { maxReports }: ServerConfig): object {
 				},
 				Run: whole(RUN),
 				Event: whole(EVENT),
+				Account: whole(ACCOUNT),
 				Refusal: whole({ wire, error: whole({ code: text, message: text }) }),
 			},
 		},

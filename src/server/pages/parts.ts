@@ -89,6 +89,15 @@ export function runHref(run: Run): string {
 	return `/runs/${encodeURIComponent(run.project)}/${run.runId}`;
 }
 
+export function privacyHref(project: string): string {
+	return `/projects/${encodeURIComponent(project)}/privacy`;
+}
+
+/** The same for programs. */
+export function privacyDataHref(project: string): string {
+	return `/v1${privacyHref(project)}`;
+}
+
 export function projectHref(project: string): string {
 	return `/?project=${encodeURIComponent(project)}`;
 }

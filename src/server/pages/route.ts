@@ -5,6 +5,7 @@ import type { Reading, ReadingOf } from "../access/reading.js";
 import { formKeyOf } from "../access/secrets.js";
 import { visitorOf } from "../access/visitor.js";
 import { MAX_PROJECTS_LISTED, type ServerConfig, STYLE_MAX_AGE_SECONDS } from "../config.js";
+import { keptInWords } from "../privacy/retention.js";
 import { neighbours, type RunsCursor, readCursor } from "../queries/cursor.js";
 import { stitch } from "../queries/stitch.js";
 import { layout, type Page, type Reader, refusalPage } from "./layout.js";
@@ -49,10 +50,11 @@ export function addPages(app: FastifyInstance, { readingOf, config }: PagesOptio
 }
 
 async function showRuns(store: Reading, cursor: RunsCursor, limit: number): Promise<Page> {
-	const [slice, projects, lost, hasTests] = await Promise.all([
+	const [slice, projects, lost, [retention], hasTests] = await Promise.all([
 		store.listRuns({ ...cursor, limit }),
 		store.projects(MAX_PROJECTS_LISTED),
 		cursor.project === undefined ? [] : store.lostTotals(cursor.project),
+		cursor.project === undefined ? [] : store.retentions([cursor.project]),
 		store.hasTests(cursor.project),
 	]);
 	const now = Date.now();
@@ -63,6 +65,7 @@ async function showRuns(store: Reading, cursor: RunsCursor, limit: number): Prom
 		hasTests,
 		projects,
 		lost,
+		kept: retention && keptInWords(retention, now),
 		...neighbours(cursor, slice),
 		paged: cursor.from !== undefined,
 	});

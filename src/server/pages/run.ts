@@ -13,6 +13,7 @@ import {
 	known,
 	number,
 	platform,
+	privacyHref,
 	projectHref,
 	seconds,
 	status,
@@ -35,7 +36,7 @@ export function runPage(run: Run): Page {
 	return {
 		title: `${name}${run.version === null ? "" : ` ${run.version}`} · ${run.project}`,
 		body: html`<div class="headline"><h1>${name}</h1>!${status(run)}!${testBadge(run)}</div>
-<p class="identity">Version !${text(run.version)} of <a href="${projectHref(run.project)}">${run.project}</a> · run <span class="mono">${run.runId}</span></p>
+<p class="identity">Version !${text(run.version)} of <a href="${projectHref(run.project)}">${run.project}</a> · run <span class="mono">${run.runId}</span> · <a href="${privacyHref(run.project)}">what is collected, and how to erase it</a></p>
 !${figures(run)}
 <div class="sections">
 !${inputs(run)}

@@ -14,6 +14,7 @@ import {
 	minute,
 	notKnown,
 	platform,
+	privacyHref,
 	runHref,
 	seconds,
 	status,
@@ -30,6 +31,8 @@ export interface RunsView {
 	hasTests: boolean;
 	/** Projects that can be chosen. */
 	projects: readonly string[];
+	/** For how long runs of the project that is looked at are kept, in words. */
+	kept: string | undefined;
 	/** Of the project that is looked at. */
 	lost: readonly LostTotal[];
 	/** Addresses of the neighbouring pages. */
@@ -48,6 +51,7 @@ export function runsPage(view: RunsView): Page {
 <p class="lead">Newest first, in the order in which this server heard of them. A run is one line, however many reports it sent.</p>
 !${projectFilter(view)}
 !${testFilter(view)}
+!${privacyNotice(view)}
 !${lostNotice(view.lost)}
 !${view.runs.length === 0 ? emptyState(view) : runsTable(view)}
 !${pageLinks(view)}`,
@@ -82,6 +86,12 @@ function testFilter({ project, tests, hasTests }: RunsView): string {
 
 function current(is: boolean): string {
 	return is ? ` aria-current="page"` : "";
+}
+
+function privacyNotice({ project, kept }: RunsView): string {
+	if (project === undefined) return "";
+	const words = kept === undefined ? "" : html`${kept}; `;
+	return html`<p class="note">!${words}<a href="${privacyHref(project)}">what is collected, and how to erase it</a></p>`;
 }
 
 function lostNotice(lost: readonly LostTotal[]): string {

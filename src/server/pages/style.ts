@@ -108,6 +108,16 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
 .facts { display: grid; grid-template-columns: fit-content(45%) 1fr; gap: .35rem 1.5rem; margin: 0; }
 .facts dt { color: var(--quiet); }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; }
+.prose { max-width: 58rem; }
+.prose p { margin: 0; }
+.prose .facts dd { max-width: 46rem; }
+.prose .note { margin-top: .75rem; }
+.collected { margin: 0 0 1rem; max-width: 46rem; }
+.fields th { white-space: nowrap; }
+.changes { margin: 0; padding-left: 1.1rem; }
+details { margin-top: 1.5rem; }
+summary { cursor: pointer; color: var(--link); }
+pre { overflow-x: auto; padding: 1rem; background: var(--raised); border-radius: 6px; font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; white-space: pre-wrap; }
 .empty { max-width: 46rem; margin-top: 2rem; padding: 1.5rem; background: var(--raised); border-radius: 6px; }
 .empty h2 { margin: 0 0 .5rem; font-size: 1.125rem; letter-spacing: 0; text-transform: none; color: var(--ink); }
 .empty ol { margin: .75rem 0 0; padding-left: 1.25rem; }

@@ -7,7 +7,8 @@ import { isIP } from "node:net";
 import { ADDRESS_POLICIES, type AddressPolicy } from "../../report/manifest.js";
 
 /** `hashed-truncated`, a keyed hash of the first part, is what `hashed` and `truncated` both allow. */
-export type Keeping = AddressPolicy | "hashed-truncated";
+export const KEEPINGS = [...ADDRESS_POLICIES, "hashed-truncated"] as const;
+export type Keeping = (typeof KEEPINGS)[number];
 
 export interface KeptAddress {
 	/** In full, or its first part as a network (`192.0.2.0/24`); null where neither is kept. */

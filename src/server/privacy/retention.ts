@@ -1,5 +1,5 @@
 /** For how long a project's runs are kept: what its notices say, or less where the operator chose less. Pure. */
-import { momentBefore, shorterAt } from "../../report/duration.js";
+import { durationInWords, momentBefore, shorterAt } from "../../report/duration.js";
 import type { Cutoffs, ProjectRetention, Promised } from "../store/retention-types.js";
 
 type Rules = Pick<ProjectRetention, "promises" | "duration">;
@@ -32,4 +32,14 @@ export function cutoffsOf(rules: Rules, now: number): Cutoffs | undefined {
 		ofNotice: new Map(ofNotice.map(({ notice, retention }) => [notice, momentBefore(now, retention)])),
 		otherwise: momentBefore(now, otherwise),
 	};
+}
+
+/** For how long a project's runs are kept, in words for people. */
+export function keptInWords(rules: Rules, now: number): string {
+	const { ofNotice, otherwise } = keptFor(rules, now);
+	if (otherwise === null) return "runs are kept until they are erased: no notice says how long, and no time is chosen";
+	const times = new Set(ofNotice.map(({ retention }) => durationInWords(retention)));
+	if (times.size <= 1) return `runs are kept for ${durationInWords(otherwise)} after their last report`;
+	const each = ofNotice.map(({ notice, retention }) => `${durationInWords(retention)} under notice version ${notice}`);
+	return `runs are kept for ${each.join(", ")}, after their last report`;
 }

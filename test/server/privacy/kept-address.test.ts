@@ -2,11 +2,17 @@ import { isIP } from "node:net";
 import test from "ava";
 import fc from "fast-check";
 import { ADDRESS_POLICIES } from "../../../src/report/manifest.js";
-import { bothAllow, broughtDown, type Keeping, keptOf, stricter } from "../../../src/server/privacy/kept-address.js";
+import {
+	bothAllow,
+	broughtDown,
+	KEEPINGS,
+	type Keeping,
+	keptOf,
+	stricter,
+} from "../../../src/server/privacy/kept-address.js";
 
 const KEY = Buffer.alloc(32, 1);
 const OTHER_KEY = Buffer.alloc(32, 2);
-const KEEPINGS: readonly Keeping[] = [...ADDRESS_POLICIES, "hashed-truncated"];
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6());
 

@@ -9,7 +9,16 @@ import { addresses } from "./040-addresses.js";
 import { retention } from "./041-retention.js";
 import type { Migration } from "./migration.js";
 
-export const MIGRATIONS: readonly Migration[] = [events, erasures, marks, registry, tests, access, addresses, retention];
+export const MIGRATIONS: readonly Migration[] = [
+	events,
+	erasures,
+	marks,
+	registry,
+	tests,
+	access,
+	addresses,
+	retention,
+];
 
 /** The version of the schema that this program writes and reads. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.number ?? 0;
