@@ -4,6 +4,7 @@ import test from "ava";
 import { ADDRESSES } from "../../../src/server/app.js";
 import { OPENAPI_PATH } from "../../../src/server/exports/openapi.js";
 import type { RunningServer } from "../../../src/server/serve.js";
+import { testManifest } from "../../helpers/manifest.js";
 import { newRun, post, testServer, wireBatch, wireReport } from "../../helpers/server.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a document, as a program finds it
@@ -52,6 +53,9 @@ test("real answers are what the description says", async (t) => {
 		const answer = await (await fetch(`${server.url}${path}`)).json();
 		t.is(mistakes(description, path, "get", "200", answer), null, path);
 	}
+	await server.store.register({ project: "dunovo", manifest: testManifest(), at: 1 });
+	const account = await (await fetch(`${server.url}/v1/projects/dunovo/privacy`)).json();
+	t.is(mistakes(description, "/v1/projects/{project}/privacy", "get", "200", account), null);
 	const refused = await (await fetch(`${server.url}/v1/runs?format=none`)).json();
 	t.is(mistakes(description, "/v1/runs", "get", "4XX", refused), null);
 	const erasures = { wire: 1, erasures: [{ id: "a", key }, { id: "b" }] };
