@@ -98,7 +98,7 @@ export class Visit {
 }
 
 /** Of the form of a page that goes to an address. */
-function hiddenFields(page: string, action: string): Record<string, string> {
+export function hiddenFields(page: string, action: string): Record<string, string> {
 	const form = page.split("<form ").find((each) => each.includes(`action="${action}"`)) ?? "";
 	const inputs = form.split("</form>")[0]?.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g) ?? [];
 	return Object.fromEntries([...inputs].map(([, name, value]) => [name, unescaped(value ?? "")]));

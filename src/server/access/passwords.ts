@@ -14,7 +14,7 @@ export interface Cost {
 	p: number;
 }
 
-const USUAL_COST: Cost = { ln: 15, r: 8, p: 3 };
+export const USUAL_COST: Cost = { ln: 15, r: 8, p: 3 };
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
