@@ -153,7 +153,11 @@ test("guesses are refused beyond a number, with when to come back, many at once,
 	t.is(refused.length, 15);
 	for (const { headers } of refused) t.is(headers.get("retry-after"), "60");
 	t.is((await guess(ADA.password)).status, 429);
-	t.is((await visit.post("/login", { ...form, name: "bob", password: "x" })).status, 403, "another name is not kept out");
+	t.is(
+		(await visit.post("/login", { ...form, name: "bob", password: "x" })).status,
+		403,
+		"another name is not kept out",
+	);
 	now += 60_000;
 	t.is((await guess(ADA.password)).status, 303);
 	const acts = (await server.store.acts({ limit: 100 })).map((each) => `${each.act} ${each.what}`);
@@ -253,7 +257,14 @@ test("a form that is too long, broken, or says a thing twice changes nothing", a
 	const form = hiddenFields((await visit.get("/login")).text, "/login");
 	t.is((await visit.post("/login", { ...form, ...ADA, more: "x".repeat(9_000) })).status, 413);
 	t.is((await visit.post("/login", { ...form, name: "ada", password: "x".repeat(5_000) })).status, 403);
-	for (const body of ["", "&&&===", "%", "%zz=%ff", `form=${form["form"]}&name=%00&password=%00`, "\u0000".repeat(100)]) {
+	for (const body of [
+		"",
+		"&&&===",
+		"%",
+		"%zz=%ff",
+		`form=${form["form"]}&name=%00&password=%00`,
+		"\u0000".repeat(100),
+	]) {
 		const answer = await fetch(`${server.url}/login`, {
 			method: "POST",
 			headers: {
@@ -281,7 +292,13 @@ test("a form that is too long, broken, or says a thing twice changes nothing", a
 
 test("a page that has another site's name point to this machine reads nothing", async (t) => {
 	const server = await testServer(t);
-	for (const host of ["evil.example", "evil.example:8377", "127.0.0.1.evil.example", "localhost.evil.example", "[::2]"]) {
+	for (const host of [
+		"evil.example",
+		"evil.example:8377",
+		"127.0.0.1.evil.example",
+		"localhost.evil.example",
+		"[::2]",
+	]) {
 		for (const path of ["/", "/v1/runs", "/metrics"]) {
 			const [answer] = rawAnswers(
 				await rawExchange(server.url, `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),

@@ -61,7 +61,14 @@ test("one that has expired, is made up, cut, or of another server opens nothing"
 	const server = await testServer(t, { clock: () => now, config: { setupTokenMs: 60_000 } });
 	const other = await testServer(t);
 	const path = await offered(server);
-	const tokens = [newSecret(SETUP_PREFIX), "", "x", path.slice(13, -1), `${path.slice(13)}x`, (await offered(other)).slice(13)];
+	const tokens = [
+		newSecret(SETUP_PREFIX),
+		"",
+		"x",
+		path.slice(13, -1),
+		`${path.slice(13)}x`,
+		(await offered(other)).slice(13),
+	];
 	const visit = new Visit(server);
 	const form = hiddenFields((await visit.get(path)).text, "/setup");
 	for (const token of tokens) {
