@@ -11,6 +11,12 @@ const WORDS: Readonly<Record<ActName, string>> = {
 	logged_out: "logged out",
 	token_made: "made the token",
 	token_revoked: "revoked the token",
+	project_registered: "registered the project",
+	project_unregistered: "took from the register the project",
+	key_made: "made an ingest key of the project",
+	key_revoked: "revoked the ingest key",
+	addresses_set: "set what is kept of addresses:",
+	retention_set: "set how long runs are kept:",
 	project_erased: "erased the project",
 };
 

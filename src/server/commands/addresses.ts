@@ -1,6 +1,7 @@
 /** `et-server addresses`: what is kept of the addresses that reports come from. */
 import { type Command, InvalidArgumentError } from "commander";
 import { ADDRESS_POLICIES, type AddressPolicy } from "../../report/manifest.js";
+import { consoleAct } from "../access/console.js";
 import { ADDRESS_WINDOW_MS, DAY_MS } from "../config.js";
 import { bothAllow, type Keeping } from "../privacy/kept-address.js";
 import type { AddressSetting } from "../store/address-types.js";
@@ -82,6 +83,7 @@ async function show({ json }: { json?: true }, command: Command): Promise<void> 
 async function set(policy: AddressPolicy, { window }: { window: number }, command: Command): Promise<void> {
 	await inStore(command, async (store) => {
 		const setting = await store.setAddresses(policy, window * DAY_MS);
+		await store.record(consoleAct("addresses_set", policy));
 		say(`Policy: ${policyInWords(setting)} From now on, no report is stored with more.`);
 		await sayBroughtDown(store);
 	});

@@ -1,5 +1,6 @@
 /** `et-server keys`: the keys that a project's reports come with. */
 import { type Command, InvalidArgumentError } from "commander";
+import { consoleAct } from "../access/console.js";
 import { endpointWithKey, keyDigest, newKey } from "../registry/keys.js";
 import type { KeyRecord } from "../store/types.js";
 import { databaseOption } from "./database-option.js";
@@ -49,7 +50,11 @@ export function addKeyCommands(program: Command): void {
 
 async function add(project: string, _options: object, command: Command): Promise<void> {
 	const key = newKey();
-	const id = await inStore(command, (store) => store.addKey(project, keyDigest(key), Date.now()));
+	const id = await inStore(command, async (store) => {
+		const made = await store.addKey(project, keyDigest(key), Date.now());
+		if (made !== undefined) await store.record(consoleAct("key_made", project));
+		return made;
+	});
 	if (id === undefined) {
 		throw new CommandError(
 			EXIT.refused,
@@ -69,7 +74,11 @@ async function list(project: string, { json }: { json?: true }, command: Command
 }
 
 async function revoke(project: string, id: number, _options: object, command: Command): Promise<void> {
-	const isDone = await inStore(command, (store) => store.revokeKey(project, id, Date.now()));
+	const isDone = await inStore(command, async (store) => {
+		const isRevoked = await store.revokeKey(project, id, Date.now());
+		if (isRevoked) await store.record(consoleAct("key_revoked", `${id} of ${project}`));
+		return isRevoked;
+	});
 	if (!isDone) {
 		throw new CommandError(
 			EXIT.refused,

@@ -5,6 +5,7 @@ import { EtError, systemErrorCode } from "../../errors.js";
 import { isName } from "../../report/limits.js";
 import { ANY_KEY, type Manifest, parseManifest } from "../../report/manifest.js";
 import { type ManifestChange, manifestChanges } from "../../report/manifest-changes.js";
+import { consoleAct } from "../access/console.js";
 import type { Registration } from "../store/types.js";
 import { databaseOption } from "./database-option.js";
 import { CommandError, EXIT } from "./exit-codes.js";
@@ -51,7 +52,11 @@ async function register(file: string | undefined, options: { project?: string },
 	}
 	const manifest = file === undefined ? null : readManifest(file);
 	const project = manifest?.project ?? options.project ?? "";
-	const registered = await inStore(command, (store) => store.register({ project, manifest, at: Date.now() }));
+	const registered = await inStore(command, async (store) => {
+		const done = await store.register({ project, manifest, at: Date.now() });
+		if (done.result === "registered") await store.record(consoleAct("project_registered", project));
+		return done;
+	});
 	if (manifest === null) {
 		say(`${project} is registered, without a manifest. ${SERVER_NOTICES}`);
 	} else if (registered.result === "registered") {
@@ -80,7 +85,14 @@ async function list({ json }: { json?: true }, command: Command): Promise<void> 
 
 async function unregister(project: string, { notice }: { notice?: number }, command: Command): Promise<void> {
 	const what = notice === undefined ? project : `${project}, notice version ${notice},`;
-	const isDone = await inStore(command, (store) => store.unregister(project, notice ?? null));
+	const isDone = await inStore(command, async (store) => {
+		const isGone = await store.unregister(project, notice ?? null);
+		if (isGone)
+			await store.record(
+				consoleAct("project_unregistered", notice === undefined ? project : `${project}, notice ${notice}`),
+			);
+		return isGone;
+	});
 	if (!isDone) {
 		throw new CommandError(
 			EXIT.refused,

@@ -1,6 +1,7 @@
 /** `et-server retention`: for how long runs are kept. */
 import { type Command, InvalidArgumentError } from "commander";
 import { durationInWords, isDuration, shorterAt } from "../../report/duration.js";
+import { consoleAct } from "../access/console.js";
 import { keptFor, keptInWords } from "../privacy/retention.js";
 import type { Gone, ProjectRetention } from "../store/retention-types.js";
 import { expireProject } from "../upkeep/expire.js";
@@ -59,6 +60,9 @@ async function retention(
 		}
 		const all = await store.retentions(project === undefined ? null : [project]);
 		if (project !== undefined && all.length === 0) throw unknown(project);
+		if (project !== undefined && choice !== undefined) {
+			await store.record(consoleAct("retention_set", `${choice} of ${project}`));
+		}
 		const mode = options.apply ? "erase" : "count";
 		const looked = options.apply || options.dryRun;
 		const counted: Counted[] = [];

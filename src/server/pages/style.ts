@@ -123,7 +123,7 @@ pre { overflow-x: auto; padding: 1rem; background: var(--raised); border-radius:
 .empty ol { margin: .75rem 0 0; padding-left: 1.25rem; }
 
 .account { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1.1rem; margin-left: auto; font-size: .9375rem; }
-.account a, .site .account a { font-weight: 400; letter-spacing: 0; color: var(--link); max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+.site .account a { max-width: 14rem; overflow: hidden; color: var(--link); font-weight: 400; letter-spacing: 0; text-overflow: ellipsis; white-space: nowrap; }
 .account a:hover { text-decoration: underline; }
 .form { max-width: 26rem; margin-top: 1.5rem; }
 .field { margin: 0 0 1.1rem; }

@@ -11,6 +11,12 @@ export const ACTS = [
 	"logged_out",
 	"token_made",
 	"token_revoked",
+	"project_registered",
+	"project_unregistered",
+	"key_made",
+	"key_revoked",
+	"addresses_set",
+	"retention_set",
 	"project_erased",
 ] as const;
 
@@ -19,7 +25,7 @@ export type ActName = (typeof ACTS)[number];
 /** Where an act comes from that was done by a command on the server's machine. */
 export const CONSOLE = "console";
 
-/** One act. No change is stored without its act: they are one transaction. */
+/** One act. What this file's methods change is stored with its act, in one transaction, or not at all. */
 export interface Act {
 	at: number;
 	/** The administrator's name; null for nobody known, or whoever has the server's console. */

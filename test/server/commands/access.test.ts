@@ -118,6 +118,49 @@ test("a token is made and revoked on the console, and every act is in the log", 
 	});
 });
 
+test("what is done to projects on the console is in the log as well; what was not done is not", async (t) => {
+	const { run } = console(t);
+	const done: string[][] = [
+		["register", "--project", "dunovo"],
+		["keys", "add", "dunovo"],
+		["keys", "revoke", "dunovo", "1"],
+		["addresses", "set", "hashed"],
+		["retention", "dunovo", "P90D"],
+		["unregister", "dunovo"],
+	];
+	for (const args of done) {
+		const { code, stderr } = await run(args);
+		t.is(code, 0, `${args.join(" ")}: ${stderr}`);
+	}
+	t.not((await run(["keys", "add", "dunovo"])).code, 0);
+	t.not((await run(["unregister", "dunovo"])).code, 0);
+	const acts = JSON.parse((await run(["audit", "--json"])).stdout) as { act: string; what: string; from: string }[];
+	t.deepEqual(
+		acts.map(({ act, what, from }) => `${from}: ${act} ${what}`),
+		[
+			"console: project_unregistered dunovo",
+			"console: retention_set P90D of dunovo",
+			"console: addresses_set hashed",
+			"console: key_revoked 1 of dunovo",
+			"console: key_made dunovo",
+			"console: project_registered dunovo",
+		],
+	);
+});
+
+test("where an act comes from is kept as the policy of addresses allows, and goes when that changes", async (t) => {
+	const { database, run } = console(t);
+	await run(["admin", "add", "ada"], ADA.password);
+	await run(["addresses", "set", "truncated"]);
+	const server = await startServerProcess(t, database, ["--trust-proxy", "127.0.0.1"]);
+	await new Visit(server, { "x-forwarded-for": "198.51.100.77" }).logIn();
+	const newest = async () => JSON.parse((await run(["audit", "--json"])).stdout);
+	t.like((await newest())[0], { act: "logged_in", from: "198.51.100.0/24" });
+	await run(["addresses", "set", "none"]);
+	t.notRegex(JSON.stringify(await newest()), /198\.51/);
+	t.regex(JSON.stringify(await newest()), /"console"/);
+});
+
 test("without an administrator it listens on this machine only, and says what to do", async (t) => {
 	const { database, run } = console(t);
 	for (const host of ["0.0.0.0", "::"]) {
