@@ -15,41 +15,36 @@
 # Without its user's consent nothing is written anywhere. Nothing here fails the script, prints, or opens a socket, also
 # under set -e, set -u and set -o pipefail. docs/spool-format.md of ET says what is written, docs/consent.md when.
 
-# What a script calls: each returns 0.
+# What a script calls: each returns 0. What the shell would trace under set -x, it traces of the call alone.
 
 # et_start MANIFEST [--phone-home] [--test] [--command NAME] [--version V] [--platform P] [--input NAME=SIZE]... [--data KEY=VALUE]...
 et_start() {
-	_et_begin "$@" || :
-	return 0
+	{ _et_begin "$@" || :; } 2>/dev/null || :
 }
 
 # et_input NAME=SIZE...: in the unit that the manifest declares.
 et_input() {
-	while [ $# -gt 0 ]; do
-		_et_add i "$1" || :
-		shift
-	done
-	return 0
+	{ _et_add_all i "$@" || :; } 2>/dev/null || :
 }
 
 # et_data KEY=VALUE...: what the manifest declares besides.
 et_data() {
-	while [ $# -gt 0 ]; do
-		_et_add d "$1" || :
-		shift
-	done
-	return 0
+	{ _et_add_all d "$@" || :; } 2>/dev/null || :
 }
 
 # et_prelim: reports what is known before the work, such as the sizes of inputs.
 et_prelim() {
-	[ "${_et_state-}" = open ] || return 0
-	_et_report prelim || :
-	return 0
+	{ [ "${_et_state-}" != open ] || _et_report prelim || :; } 2>/dev/null || :
 }
 
 # et_end [--outcome ok|failed|killed|unknown] [--exit-code N] [--signal SIGNAME]: further calls change nothing.
 et_end() {
+	{ _et_finish "$@" || :; } 2>/dev/null || :
+}
+
+# The rest is et.sh's own: all names begin with _et_.
+
+_et_finish() {
 	[ "${_et_state-}" = open ] || return 0
 	_et_state=ended
 	_et_options "$@" || :
@@ -62,8 +57,6 @@ et_end() {
 	return 0
 }
 
-# The rest is et.sh's own: all names begin with _et_.
-
 _et_mark=$(printf '\001')
 
 # One thing to report: its kind (f a field, i an input, d data), and NAME=VALUE.
@@ -75,6 +68,15 @@ _et_add() {
 	*"$_et_mark"*) return 0 ;;
 	esac
 	_et_fields=${_et_fields-}$_et_mark$1$2
+}
+
+_et_add_all() {
+	_et_kind=$1
+	shift
+	while [ $# -gt 0 ]; do
+		_et_add "$_et_kind" "$1" || :
+		shift
+	done
 }
 
 _et_options() {
@@ -374,19 +376,20 @@ _et_traps() {
 	*" EXIT"* | *" 0"*) _et_keep_exit || return 0 ;;
 	*) _et_old_exit= ;;
 	esac
-	trap '_et_code=$? _et_last=${BASH_COMMAND-}; if _et_at_exit; then eval "$_et_old_exit"; else eval "$_et_old_exit"; fi' EXIT
+	_et_owner=${BASHPID-}
+	trap '{ _et_code=$? _et_last=${BASH_COMMAND-}; } 2>/dev/null; if { _et_at_exit; } 2>/dev/null; then eval "$_et_old_exit"; else eval "$_et_old_exit"; fi' EXIT
 	for _et_signal in HUP INT TERM; do
 		case $_et_had in
 		*" $_et_signal"* | *" SIG$_et_signal"*) continue ;;
 		esac
 		# bash goes on where the command under way took Ctrl-C for itself; with a trap it could not.
 		[ "$_et_signal$([ -n "${BASH_VERSION-}" ] && printf bash)" = INTbash ] && continue
-		trap "_et_killed $_et_signal" "$_et_signal"
+		trap "{ _et_killed $_et_signal; } 2>/dev/null" "$_et_signal"
 	done
 	if [ -n "${BASH_VERSION-}" ]; then
 		case $_et_had in
 		*" ERR"*) ;;
-		*) trap '_et_error $? "$LINENO" "${FUNCNAME-}" "${BASH_SOURCE-}"' ERR ;;
+		*) trap '{ _et_error $? "$LINENO" "${FUNCNAME-}" "${BASH_SOURCE-}"; } 2>/dev/null' ERR ;;
 		esac
 	fi
 	return 0
@@ -405,10 +408,11 @@ _et_keep_exit() {
 
 # Returns the exit code, which a trap of the script's own then finds in $?.
 _et_at_exit() {
-	if [ "${_et_state-}" = open ]; then
+	# A child of bash that gets a signal right after it was forked runs the traps of its parent.
+	if [ "${_et_state-}" = open ] && [ "$_et_owner" = "${BASHPID-}" ]; then
 		case $_et_code in
-		0) et_end ;;
-		130) if [ -n "${BASH_VERSION-}" ]; then et_end --outcome killed --signal SIGINT; else _et_failed; fi ;;
+		0) _et_finish ;;
+		130) if [ -n "${BASH_VERSION-}" ]; then _et_finish --outcome killed --signal SIGINT; else _et_failed; fi ;;
 		*) _et_failed ;;
 		esac
 	fi
@@ -421,7 +425,7 @@ _et_failed() {
 	elif [ -n "${BASH_VERSION-}" ]; then
 		eval "$_et_bash_calls"
 	fi
-	et_end --outcome failed --exit-code "$_et_code"
+	_et_finish --outcome failed --exit-code "$_et_code"
 }
 
 # bash alone: where a command failed of which the script may end. Line, function and file, innermost first, with
@@ -448,7 +452,7 @@ _et_bash_calls='
 # Dies as it would have died: this shell, of which $$ is not the number where it is a subshell.
 _et_killed() {
 	trap - EXIT "$1"
-	et_end --outcome killed --signal "SIG$1"
+	[ "$_et_owner" != "${BASHPID-}" ] || _et_finish --outcome killed --signal "SIG$1"
 	kill -s "$1" "$(exec sh -c 'printf %s "$PPID"')"
 }
 

@@ -33,6 +33,25 @@ for (const shell of ["sh", "bash"]) {
 		t.deepEqual(await outcome(t, script), { ended: 3, stdout: "its own\n", runs: ["ok", "ok", 3] });
 	});
 
+	withShell(`${shell}: a script that is traced prints its own commands, and nothing of a run's`, async (t) => {
+		const home = temporaryHome(t);
+		grantAt(home);
+		const env = { ...home.env, CLIENT, MANIFEST: home.manifestPath };
+		const script = '. "$CLIENT"; set -x; et_start "$MANIFEST"; et_data n=1; false; et_prelim; exit 3';
+		const { code, stderr } = await runProgram(t, shell, ["-c", script], { env });
+		t.is(code, 3);
+		t.deepEqual(
+			reportsIn(home).map(({ event, exit_code }) => [event, exit_code]),
+			[
+				["start", null],
+				["prelim", null],
+				["end", 3],
+			],
+		);
+		t.notRegex(stderr, /_et_(?!at_exit|old_exit)/);
+		t.notRegex(stderr, /[0-9a-f]{32}/, "the key of the run is nobody's to read");
+	});
+
 	withShell(`${shell}: a trap that the script sets between two runs is run, too`, async (t) => {
 		const script = `
 			. "$CLIENT"
