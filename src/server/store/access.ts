@@ -203,6 +203,11 @@ export function* record(db: Database, act: Act): Steps<void> {
 	yield* rows(db.insertInto("audit").values(act));
 }
 
+/** Whoever was logged in, or about to set up, when a backup was made is not let in by it. */
+export async function endSessions(db: Database): Promise<void> {
+	for (const name of ["sessions", "setup_tokens", "login_counts"] as const) await db.deleteFrom(name).execute();
+}
+
 /** What was kept of addresses goes with the policy that let it be kept. */
 export function* forgetSources(db: Database): Steps<void> {
 	yield* rows(

@@ -5,6 +5,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { sql } from "kysely";
 import { EtError } from "../../errors.js";
+import { endSessions } from "./access.js";
 import { ALL_TABLES, addRows, copyTables, type Database, rowsOf } from "./copy.js";
 import { isPostgresUrl } from "./database-name.js";
 import { type Merged, mergeErasures } from "./merge-erasures.js";
@@ -71,6 +72,7 @@ export async function restore(
 	removeStore(copy);
 	try {
 		copySqliteFile(from, copy);
+		await withStore(copy, (store) => store.maintain("alone", endSessions));
 		return isPostgresUrl(database)
 			? await restorePostgres(copy, database, erased, said)
 			: await restoreSqlite(copy, database, erased);

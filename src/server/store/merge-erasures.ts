@@ -23,7 +23,17 @@ export async function mergeErasures(source: Database, target: Database): Promise
 		for (const row of rows) merged.reports += await redactAlike(source, target, row);
 	}
 	await mergeAddressPolicy(source, target);
+	await mergeRevocations(source, target);
 	return merged;
+}
+
+/** A token that was revoked since opens nothing again. */
+async function mergeRevocations(source: Database, target: Database): Promise<void> {
+	const tokens = source.selectFrom("api_tokens").select(["digest", "revoked_at"]).where("revoked_at", "is not", null);
+	for (const { digest, revoked_at } of await tokens.execute()) {
+		const alike = target.updateTable("api_tokens").set({ revoked_at }).where("digest", "=", digest);
+		await alike.where("revoked_at", "is", null).execute();
+	}
 }
 
 /** The stricter of both policies, to which what is stored has to be brought down once more. */

@@ -1,5 +1,5 @@
 /** Moving, backing up and restoring, as an operator does: processes, files, and both engines. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -9,6 +9,7 @@ import { openSqliteStore } from "../../../src/server/store/sqlite.js";
 import { TABLES } from "../../../src/server/store/tables.js";
 import type { ErasureRecord, EventRecord, Store, StoredEvent } from "../../../src/server/store/types.js";
 import { eventRecord } from "../../contract/store.js";
+import { act, addAdministrator } from "../../helpers/access.js";
 import { runProgram } from "../../helpers/child.js";
 import { ET_SERVER, startServerProcess } from "../../helpers/et-server.js";
 import type { Declare } from "../../helpers/needs.js";
@@ -98,6 +99,37 @@ test("every table is copied when a database is moved, but what it says of itself
 });
 
 for (const [engine, declare, place] of ENGINES) {
+	declare(
+		`${engine}: a backup restored lets in nobody who was logged in then, and no token revoked since`,
+		async (t) => {
+			const database = await place(t);
+			const backup = join(temporaryFolder(t), "backup.sqlite");
+			const [session, kept, revoked] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+			const id = await inStore(database, async (store) => {
+				await addAdministrator(store);
+				const over = { madeBefore: 0, usedBefore: 0 };
+				const { id: administratorId = 0 } = (await store.findAdministrator("ada")) ?? {};
+				await store.addSession({ digest: session, administratorId, at: 1, replaces: null, over }, act());
+				const token = { name: "test", project: null, madeBy: null, at: 1 };
+				await store.addToken({ ...token, digest: kept }, act());
+				return store.addToken({ ...token, digest: revoked }, act());
+			});
+			await done(t, "backup", "--database", database, "--to", backup);
+			await inStore(database, (store) => store.revokeToken(id, act({ act: "token_revoked" })));
+			await inStore(database, (store) => store.insertBatch({ events: [noted("later")], lost: [] }));
+			await done(t, "restore", "--database", database, "--from", backup, "--replace");
+			await inStore(database, async (store) => {
+				t.is(await store.findSession(session), undefined);
+				t.is(await store.findToken(revoked), undefined);
+				t.truthy(await store.findToken(kept));
+				t.deepEqual(
+					(await store.administrators()).map(({ name }) => name),
+					["ada"],
+				);
+			});
+		},
+	);
+
 	declare(
 		`${engine}: a backup restored brings back what was lost, and nothing that was taken back since`,
 		async (t) => {
