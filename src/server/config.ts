@@ -171,6 +171,12 @@ export const SQLITE_BUSY_TIMEOUT_MS = 500;
  */
 export const SQLITE_CHECKPOINT_PAGES = 8_000;
 
+/**
+ * Most rows of batches that SQLite stores in one transaction: eight batches of the largest. It takes some 50 ms, in which
+ * everything else waits.
+ */
+export const SQLITE_GROUP_ROWS = 4_000;
+
 /** After what time the write-ahead log is emptied when another process was reading as something was erased. */
 export const SQLITE_WIPE_RETRY_MS = 60_000;
 

@@ -73,6 +73,39 @@ export function storeContract(test: TestFn, open: OpenStore): void {
 		t.is(stored?.receivedAt, AT_MS + 9);
 	});
 
+	test("batches that come at once have each their own verdicts, and a report of several of them is stored once", async (t) => {
+		const store = await open(t);
+		const [shared, erased] = [eventRecord(), eventRecord()];
+		await store.erase([{ runId: erased.runId, redaction: null, at: AT_MS, receipt: uuid() }]);
+		const batches = Array.from({ length: 12 }, () => [eventRecord(), shared, erased, eventRecord({ project: "other" })]);
+		const results = await Promise.all(batches.map((events) => insert(store, ...events)));
+		t.is(results.filter(([, ofShared]) => ofShared === "accepted").length, 1);
+		for (const [own, ofShared, ofErased, other] of results) {
+			t.regex(String(ofShared), /^(accepted|duplicate)$/);
+			t.deepEqual([own, ofErased, other], ["accepted", "erased", "accepted"]);
+		}
+		t.like(await store.counts(), { events: 25, runs: 25, projects: 2, erased: 1 });
+	});
+
+	test("a batch that cannot be stored costs those that come with it nothing, and leaves nothing behind", async (t) => {
+		const store = await open(t);
+		const project = "new-with-the-fault";
+		// Nothing of ours makes such a record: it stands for whatever an engine may refuse.
+		const faulty = [eventRecord({ project }), eventRecord({ project, occurredAt: null as unknown as number })];
+		const good = [eventRecord(), eventRecord()] as const;
+		const heard = await Promise.allSettled([
+			insert(store, good[0]),
+			insert(store, ...faulty),
+			insert(store, good[1]),
+		]);
+		t.deepEqual(
+			heard.map((each) => (each.status === "fulfilled" ? each.value : each.reason.code)),
+			[["accepted"], "ET_STORE_UNAVAILABLE", ["accepted"]],
+		);
+		t.like(await store.counts(), { events: 2, projects: 1 });
+		t.deepEqual(await insert(store, eventRecord({ project })), ["accepted"]);
+	});
+
 	test("every text comes back as it was stored", async (t) => {
 		const store = await open(t);
 		await fc.assert(

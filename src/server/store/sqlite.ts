@@ -8,9 +8,11 @@ import {
 	MAX_PROJECTS_REMEMBERED,
 	SQLITE_BUSY_TIMEOUT_MS,
 	SQLITE_CHECKPOINT_PAGES,
+	SQLITE_GROUP_ROWS,
 	SQLITE_WIPE_RETRY_MS,
 } from "../config.js";
 import { eraseAll } from "./erase.js";
+import { Grouping } from "./grouping.js";
 import { addresses as ADDRESSES } from "./migrations/040-addresses.js";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations/index.js";
 import { SQLITE_WORDS } from "./migrations/migration.js";
@@ -129,7 +131,7 @@ class SqliteStore extends SharedStore {
 	/** One writer at a time. */
 	override readonly settlingMs = 0;
 	readonly #db: Sqlite.Database;
-	readonly #insertBatch: (batch: BatchRecords) => { results: InsertResult[]; projectIds: Map<string, number> };
+	readonly #batches: Grouping<BatchRecords, InsertResult[]>;
 	readonly #projectIds = new Map<string, number>();
 	readonly #wipeRetryMs: number;
 	#wipe: NodeJS.Timeout | undefined;
@@ -138,18 +140,24 @@ class SqliteStore extends SharedStore {
 		super(new Kysely<Schema>({ dialect: new SqliteDialect({ database: db }) }), schema);
 		this.#db = db;
 		this.#wipeRetryMs = wipeRetryMs;
-		this.#insertBatch = insertStatement(db, this.#projectIds);
+		const insert = insertStatement(db, this.#projectIds);
+		this.#batches = new Grouping({
+			store: (batches) => {
+				const { results, projectIds } = insert(batches);
+				this.#remember(projectIds);
+				return results;
+			},
+			concernsAll: isBusy,
+			sizeOf: ({ events, lost }) => events.length + lost.length,
+			most: SQLITE_GROUP_ROWS,
+		});
 		// What a process that was killed erased may still be in the log that it left.
 		this.#wipeLog();
 	}
 
 	async insertBatch(batch: BatchRecords): Promise<InsertResult[]> {
 		if (batch.events.length === 0 && batch.lost.length === 0) return [];
-		return this.attempt(async () => {
-			const { results, projectIds } = this.#insertBatch(batch);
-			this.#remember(projectIds);
-			return results;
-		});
+		return this.attempt(() => this.#batches.add(batch));
 	}
 
 	async erase(requests: readonly ErasureRecord[]): Promise<ErasureResult[]> {
@@ -190,6 +198,7 @@ class SqliteStore extends SharedStore {
 
 	async close(): Promise<void> {
 		clearTimeout(this.#wipe);
+		this.#batches.flush();
 		await this.db.destroy();
 		// Kysely closes only what it has used.
 		this.#db.close();
@@ -241,7 +250,12 @@ function take<T>(db: Sqlite.Database, steps: Steps<T>): T {
 	return next.value;
 }
 
-/** One transaction a batch: the disk is waited for once, and a crash leaves the batch whole or not at all. */
+/** Another process holds the database: who tries again now only waits once more. */
+function isBusy(error: unknown): boolean {
+	return error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_BUSY");
+}
+
+/** One transaction for some batches: the disk is waited for once, and a crash leaves each whole or not at all. */
 function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>) {
 	const addProject = db.prepare<[string]>("INSERT INTO projects (name) VALUES (?) ON CONFLICT DO NOTHING");
 	const findProject = db.prepare<[string], number>("SELECT id FROM projects WHERE name = ?").pluck();
@@ -250,14 +264,14 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			command, version, outcome, test, wall_s, report, address, source)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 	);
+	const hasTombstones = db.prepare<[], number>("SELECT EXISTS (SELECT 1 FROM tombstones)").pluck();
 	const findTombstone = db.prepare<[Buffer], number>("SELECT 1 FROM tombstones WHERE run_id = ?").pluck();
 	const addressEpoch = db.prepare<[], number>("SELECT epoch FROM address_policy").pluck();
 	const addLost = db.prepare<[number, string, string, number, number]>(
 		"INSERT INTO lost (project_id, id, reason, count, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 	);
 
-	return db.transaction(({ events, lost, addressEpoch: epoch }: BatchRecords) => {
-		const withAddresses = epoch !== undefined && addressEpoch.get() === epoch;
+	return db.transaction((batches: readonly BatchRecords[]) => {
 		const projectIds = new Map<string, number>();
 		const projectId = (name: string): number => {
 			const seen = known.get(name) ?? projectIds.get(name);
@@ -267,14 +281,22 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			projectIds.set(name, id);
 			return id;
 		};
-		const results = events.map((event): InsertResult => {
+		// Nobody else writes until this is committed.
+		const areErased = hasTombstones.get() === 1;
+		const epochNow = addressEpoch.get();
+		const insert = (event: EventRecord, withAddresses: boolean): InsertResult => {
 			// Before anything of it is written, its project included.
 			const runId = Buffer.from(event.runId, "hex");
-			if (findTombstone.get(runId) !== undefined) return "erased";
+			if (areErased && findTombstone.get(runId) !== undefined) return "erased";
 			const { changes } = addEvent.run(...eventRow(projectId(event.project), runId, event, withAddresses));
 			return changes === 1 ? "accepted" : "duplicate";
+		};
+		const results = batches.map(({ events, lost, addressEpoch: epoch }) => {
+			const withAddresses = epoch !== undefined && epochNow === epoch;
+			const ofBatch = events.map((event) => insert(event, withAddresses));
+			for (const count of lost) addLost.run(...lostRow(projectId(count.project), count));
+			return ofBatch;
 		});
-		for (const count of lost) addLost.run(...lostRow(projectId(count.project), count));
 		return { results, projectIds };
 	}).immediate;
 }
@@ -336,8 +358,8 @@ function openDatabase(file: string): Sqlite.Database {
  * Sets what the file needs to be safe, and migrates it.
  *
  * `synchronous` is FULL: in WAL mode NORMAL may lose the last commits when the power fails, after
- * the client was told that they are stored and has removed them. One transaction a batch makes the
- * difference too small to measure at 500 reports a batch.
+ * the client was told that they are stored and has removed them. One transaction for the batches that
+ * came together makes the difference too small to measure at 500 reports a batch.
  *
  * `secure_delete` overwrites with zeros what is deleted: an erased report must not stay in free space.
  */
