@@ -77,7 +77,12 @@ export function storeContract(test: TestFn, open: OpenStore): void {
 		const store = await open(t);
 		const [shared, erased] = [eventRecord(), eventRecord()];
 		await store.erase([{ runId: erased.runId, redaction: null, at: AT_MS, receipt: uuid() }]);
-		const batches = Array.from({ length: 12 }, () => [eventRecord(), shared, erased, eventRecord({ project: "other" })]);
+		const batches = Array.from({ length: 12 }, () => [
+			eventRecord(),
+			shared,
+			erased,
+			eventRecord({ project: "other" }),
+		]);
 		const results = await Promise.all(batches.map((events) => insert(store, ...events)));
 		t.is(results.filter(([, ofShared]) => ofShared === "accepted").length, 1);
 		for (const [own, ofShared, ofErased, other] of results) {
@@ -93,11 +98,7 @@ export function storeContract(test: TestFn, open: OpenStore): void {
 		// Nothing of ours makes such a record: it stands for whatever an engine may refuse.
 		const faulty = [eventRecord({ project }), eventRecord({ project, occurredAt: null as unknown as number })];
 		const good = [eventRecord(), eventRecord()] as const;
-		const heard = await Promise.allSettled([
-			insert(store, good[0]),
-			insert(store, ...faulty),
-			insert(store, good[1]),
-		]);
+		const heard = await Promise.allSettled([insert(store, good[0]), insert(store, ...faulty), insert(store, good[1])]);
 		t.deepEqual(
 			heard.map((each) => (each.status === "fulfilled" ? each.value : each.reason.code)),
 			[["accepted"], "ET_STORE_UNAVAILABLE", ["accepted"]],

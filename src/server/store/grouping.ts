@@ -75,6 +75,6 @@ export class Grouping<I, O> {
 			else for (const { reject } of group) reject(error);
 			return;
 		}
-		group.forEach(({ resolve }, index) => resolve(results[index] as O));
+		for (const [index, { resolve }] of group.entries()) resolve(results[index] as O);
 	}
 }
