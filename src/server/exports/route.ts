@@ -40,7 +40,7 @@ export function addExports(app: FastifyInstance, { readingOf, clock, config }: E
 		const wanted = readEventsRequest(request.query);
 		const steps = eventSteps(readingOf(request), wanted, clock());
 		if (wanted.format !== "json") return sendStream(reply, wanted.format, EVENTS, steps);
-		const { items, last } = await all(steps);
+		const { items, last } = await all(steps, request.raw.socket);
 		const more = items.length === wanted.limit;
 		return sendJson(reply, { events: items.map(eventRecord), cursor: String(last?.place ?? wanted.after), more });
 	});
@@ -49,7 +49,7 @@ export function addExports(app: FastifyInstance, { readingOf, clock, config }: E
 		const wanted = readRunsRequest(request.query);
 		const steps = runSteps(readingOf(request), wanted, clock());
 		if (wanted.format !== "json") return sendStream(reply, wanted.format, RUNS, steps);
-		const { items, last } = await all(steps);
+		const { items, last } = await all(steps, request.raw.socket);
 		const more = last !== undefined && items.length === wanted.limit;
 		return sendJson(reply, {
 			runs: items.map(runRecord),
@@ -63,15 +63,20 @@ function ownVersion(): string {
 	return JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")).version;
 }
 
-/** A page of JSON has a limit of its own, so that what it is made of fits into memory. */
+/**
+ * A page of JSON has a limit of its own, so that what it is made of fits into memory. Where few are wanted of many, it
+ * takes long to find them: for nobody, once who asked has gone.
+ */
 async function all<T, S extends Step<T>>(
 	steps: AsyncIterable<S & Step<T>>,
+	asker: { readonly destroyed: boolean },
 ): Promise<{ items: T[]; last: S | undefined }> {
 	const items: T[] = [];
 	let last: S | undefined;
 	for await (const step of steps) {
 		items.push(...step.items);
 		last = step;
+		if (asker.destroyed) break;
 	}
 	return { items, last };
 }

@@ -1,4 +1,5 @@
 /** What is given out, out of the store: in steps, so that memory does not grow with what is stored. */
+import { setImmediate } from "node:timers/promises";
 import type { Reading } from "../access/reading.js";
 import { EXPORT_STEP } from "../config.js";
 import { type Run, stitch } from "../queries/stitch.js";
@@ -28,6 +29,7 @@ export async function* eventSteps(
 		left -= events.length;
 		yield { items: events, place: after };
 		if (events.length < limit) return;
+		await othersTurn();
 	}
 }
 
@@ -64,7 +66,13 @@ export async function* runSteps(store: Reading, request: RunsRequest, now: numbe
 		left -= items.length;
 		yield { items, place: before, asOf };
 		if (!hasOlder) return;
+		await othersTurn();
 	}
+}
+
+/** SQLite answers without waiting for anything: other requests would wait until all steps have been taken. */
+function othersTurn(): Promise<void> {
+	return setImmediate();
 }
 
 function isWanted(run: Run, { command, version, status, since, until }: RunsRequest): boolean {

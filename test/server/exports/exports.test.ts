@@ -222,3 +222,25 @@ test("more than one step is given out whole, and a limit is kept", async (t) => 
 	t.is(runs.length, 1);
 	t.is(cursor, null);
 });
+
+test("who looks for one run among many keeps nobody else waiting", async (t) => {
+	const server = await testServer(t);
+	const reports = Array.from({ length: 3000 }, () => wireReport({}));
+	for (let at = 0; at < reports.length; at += 500) await post(server.url, wireBatch(reports.slice(at, at + 500)));
+	const ended: string[] = [];
+	const search = get(server, RUNS_EXPORT_PATH, { command: "none" });
+	const { store } = server;
+	const listRuns = store.listRuns.bind(store);
+	const begun = new Promise<void>((resolve) => {
+		store.listRuns = (query) => {
+			resolve();
+			return listRuns(query);
+		};
+	});
+	await begun;
+	await Promise.all([
+		search.then(() => ended.push("search")),
+		fetch(`${server.url}/healthz`).then(() => ended.push("other")),
+	]);
+	t.deepEqual(ended, ["other", "search"]);
+});
