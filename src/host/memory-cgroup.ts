@@ -25,7 +25,7 @@ export function oomFiles(procCgroup: string): string[] {
 
 function killsIn(file: string): number | null {
 	try {
-		const match = /^oom_kill (\d+)$/m.exec(readFileSync(file, "latin1"));
+		const match = /^oom_kill (\d+)$/m.exec(readFileSync(file, "utf8"));
 		return match === null ? null : Number(match[1]);
 	} catch {
 		return null;
@@ -35,7 +35,7 @@ function killsIn(file: string): number | null {
 /** The count of this process's control group; null where none is kept. Never throws. */
 export function oomCount(): OomCount | null {
 	try {
-		for (const file of oomFiles(readFileSync("/proc/self/cgroup", "latin1"))) {
+		for (const file of oomFiles(readFileSync("/proc/self/cgroup", "utf8"))) {
 			const kills = killsIn(file);
 			if (kills !== null) return { file, kills };
 		}

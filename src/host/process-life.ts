@@ -39,7 +39,7 @@ const ENDED_STATES = ["Z", "X", "x"];
 
 function textOf(path: string): string | null {
 	try {
-		return readFileSync(path, "latin1").trim() || null;
+		return readFileSync(path, "utf8").trim() || null;
 	} catch {
 		return null;
 	}
@@ -74,7 +74,7 @@ type Stat = { pid: number; state: string; startTicks: number };
 /** @returns "none" where there is no such process, "hidden" where it can't be read */
 function statOf(pid: number | "self"): Stat | "none" | "hidden" {
 	try {
-		const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
 		// The command's name stands in parentheses and may hold any character.
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 		const startTicks = Number(fields[START_FIELD]);

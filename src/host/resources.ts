@@ -27,7 +27,7 @@ const UTIME_FIELD = 11;
 /** A process' own CPU time and that of the children that it waited for, each to a hundredth of a second. */
 function cpuTimes(pid: number | "self"): { own: CpuTime; children: CpuTime } | null {
 	try {
-		const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 		const [utime = Number.NaN, stime = Number.NaN, cutime = Number.NaN, cstime = Number.NaN] = fields
 			.slice(UTIME_FIELD, UTIME_FIELD + 4)
@@ -58,7 +58,7 @@ export function cpuTimeOf(pid: number): CpuTime | null {
  */
 function highWaterMarkBytes(): number | null {
 	try {
-		const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "latin1"));
+		const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
 		return match === null ? null : Number(match[1]) * 1024;
 	} catch {
 		return null;
