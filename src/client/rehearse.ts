@@ -1,7 +1,7 @@
 /**
  * What a report passes through on its way to the disk, gone through once while the script starts, with made-up figures
  * and without I/O: what V8 compiles and sets up at a first call is then done, and the script's end does not wait for it.
- * It takes a fifth off the first enqueue(), and adds 0.1 ms to a whole process (docs/benchmarks.md).
+ * It takes 0.8 ms of CPU time off the first enqueue(), and adds 0.3 ms to a whole process (docs/benchmarks.md).
  */
 
 import { mayKeep } from "../consent/decide.js";
