@@ -229,4 +229,11 @@ function ownPackage(): { version: string; peerDependencies: Record<string, strin
 	return JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
 }
 
+// Who reads what is printed may leave, as `head` does: that is no reason to end, least of all for a server.
+for (const stream of [process.stdout, process.stderr]) {
+	stream.on("error", (error) => {
+		if (systemErrorCode(error) !== "EPIPE") throw error;
+	});
+}
+
 process.exitCode = await main(process.argv);

@@ -1,4 +1,6 @@
 /** The command as its user meets it: a process with options, output, exit codes and signals. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -211,4 +213,16 @@ test("with a driver that was not built it says in one line how to build it", asy
 	const { code, stderr } = await runProgram(t, process.execPath, [main, "--database", database]);
 	t.is(code, 3);
 	t.regex(stderr, /^et-server: better-sqlite3 [^\n]* npm rebuild better-sqlite3\n$/);
+});
+
+test("help whose reader leaves early ends without a word", async (t) => {
+	const child = spawn(process.execPath, [ET_SERVER, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+	child.stdout.destroy();
+	let said = "";
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		said += text;
+	});
+	const [code] = await once(child, "close");
+	t.is(said, "");
+	t.is(code, 0);
 });
