@@ -11,6 +11,7 @@ import { addAdminCommands } from "./commands/admin.js";
 import { addAudit } from "./commands/audit.js";
 import { addBackup } from "./commands/backup.js";
 import { databaseOption } from "./commands/database-option.js";
+import { addEraseProject } from "./commands/erase-project.js";
 import { CommandError, EXIT } from "./commands/exit-codes.js";
 import { addKeyCommands } from "./commands/keys.js";
 import { addMigrate } from "./commands/migrate.js";
@@ -51,6 +52,7 @@ const COMMANDS: ReadonlyArray<(program: Command) => void> = [
 	addAudit,
 	addAddressCommands,
 	addRetention,
+	addEraseProject,
 	addMigrate,
 	addBackup,
 	addRestore,

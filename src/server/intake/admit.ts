@@ -15,6 +15,16 @@ export interface Admission {
 	isOpen: boolean;
 }
 
+/** Whether nothing of a project is taken any more, for good. */
+function isBlocked(project: string, { rules }: Admission): boolean {
+	return rules.get(project)?.isBlocked === true;
+}
+
+/** Whether what is counted of a project is taken, as its reports are. */
+export function isTaken(project: string, admission: Admission): boolean {
+	return !isBlocked(project, admission) && refusalOf(project, admission) === undefined;
+}
+
 /** Why nothing of a project is taken; undefined where it is. */
 export function refusalOf(project: string, { rules, key, isOpen }: Admission): LaterCode | undefined {
 	const ofProject = rules.get(project);
@@ -35,6 +45,10 @@ const WORDS: Readonly<Record<LaterCode, (project: string) => string>> = {
 export function admit(judged: JudgedReport, admission: Admission): JudgedReport {
 	if ("verdict" in judged) return judged;
 	const { id, report, record } = judged;
+	if (isBlocked(record.project, admission)) {
+		const message = `Not stored: the operator of this server has erased ${record.project}, and takes no more of it.`;
+		return { verdict: { id, verdict: "rejected", code: "project_blocked", message } };
+	}
 	const code = refusalOf(record.project, admission);
 	if (code !== undefined) {
 		return { verdict: { id, verdict: "later", code, message: `Not stored: ${WORDS[code](record.project)}` } };

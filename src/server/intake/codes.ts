@@ -40,7 +40,7 @@ export const REFUSALS = {
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Why one report of a batch is rejected; the others are stored all the same. */
-export const REJECTIONS = ["invalid_report", "invalid_date", "report_too_large"] as const;
+export const REJECTIONS = ["invalid_report", "invalid_date", "report_too_large", "project_blocked"] as const;
 
 /** Why one report of a batch is put off: it is valid, and what the server's operator says may change. */
 export const LATERS = ["project_not_registered", "key_required"] as const;

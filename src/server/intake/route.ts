@@ -8,7 +8,7 @@ import { type Addresses, addressPolicyOf } from "../privacy/addresses.js";
 import { KEY_PATH } from "../registry/keys.js";
 import type { Registry } from "../registry/registry.js";
 import type { IngestKey, Store } from "../store/types.js";
-import { admit, refusalOf } from "./admit.js";
+import { admit, isTaken } from "./admit.js";
 import { answer, clockSkew, judgeReport, openBatch, readLost } from "./batch.js";
 import { bodyEncoding, inflateWithin, parseJson, unsupportedMediaType } from "./body.js";
 import { answerErasures, judgeErasure, openErasures } from "./erasures.js";
@@ -100,7 +100,7 @@ export async function takeBatch(
 			const { report, record } = judged;
 			return [{ ...record, ...kept.of(address, addressPolicyOf(report, rules.get(record.project)?.manifests ?? [])) }];
 		}),
-		lost: lost.filter(({ project }) => refusalOf(project, admission) === undefined),
+		lost: lost.filter(({ project }) => isTaken(project, admission)),
 	});
 	return answer(admitted, results);
 }

@@ -1,30 +1,35 @@
 /** What the operator said of projects and keys, as the intake asks for it. */
 import type { Manifest } from "../../report/manifest.js";
 import { MAX_KEYS_REMEMBERED, MAX_PROJECTS_REMEMBERED, type ServerConfig } from "../config.js";
-import type { IngestKey, RegistryStore } from "../store/types.js";
+import type { IngestKey, Store } from "../store/types.js";
 import { isKey, keyDigest } from "./keys.js";
 import { Remembered } from "./remembered.js";
 
 /** What goes for the reports of one project. */
 export interface ProjectRules {
 	isRegistered: boolean;
+	/** It was erased, and nothing of it is taken any more. */
+	isBlocked: boolean;
 	/** Its reports come with one of its keys. */
 	needsKey: boolean;
 	/** By the version of their notice, ascending; without any, nothing is stripped. */
 	manifests: readonly Manifest[];
 }
 
-const NOT_REGISTERED: ProjectRules = { isRegistered: false, needsKey: false, manifests: [] };
+/** What is asked of the store. */
+type Asked = Pick<Store, "registrations" | "findKey" | "projectErasures">;
+
+const NOT_REGISTERED: ProjectRules = { isRegistered: false, isBlocked: false, needsKey: false, manifests: [] };
 
 /**
  * What another process registers or revokes counts here after `registryMaxAgeMs` at the latest.
  */
 export class Registry {
-	readonly #store: RegistryStore;
+	readonly #store: Asked;
 	readonly #rules: Remembered<ProjectRules>;
 	readonly #keys: Remembered<IngestKey | null>;
 
-	constructor(store: RegistryStore, { registryMaxAgeMs }: Pick<ServerConfig, "registryMaxAgeMs">) {
+	constructor(store: Asked, { registryMaxAgeMs }: Pick<ServerConfig, "registryMaxAgeMs">) {
 		this.#store = store;
 		this.#rules = new Remembered(registryMaxAgeMs, MAX_PROJECTS_REMEMBERED);
 		this.#keys = new Remembered(registryMaxAgeMs, MAX_KEYS_REMEMBERED);
@@ -43,7 +48,11 @@ export class Registry {
 		for (const project of unknown) rules.set(project, NOT_REGISTERED);
 		for (const { project, manifests, keys } of found) {
 			const ofManifests = manifests.map(({ manifest }) => manifest);
-			rules.set(project, { isRegistered: true, needsKey: keys > 0, manifests: ofManifests });
+			rules.set(project, { isRegistered: true, isBlocked: false, needsKey: keys > 0, manifests: ofManifests });
+		}
+		const erased = unknown.length === 0 ? [] : await this.#store.projectErasures(unknown);
+		for (const { project, isBlocked } of erased) {
+			if (isBlocked) rules.set(project, { ...NOT_REGISTERED, isBlocked });
 		}
 		for (const project of unknown) this.#rules.set(project, rules.get(project) ?? NOT_REGISTERED);
 		return rules;

@@ -34,7 +34,12 @@ export async function backup(database: string, to: string, said: Said): Promise<
 export async function backupErasures(database: string, to: string, said: Said): Promise<StoreCounts> {
 	return inNewFile(to, (file) =>
 		between(database, file, async (source, target) => {
-			await copyTables(source, target, ["projects", "tombstones", "redactions"], said);
+			await copyTables(
+				source,
+				target,
+				["projects", "tombstones", "redactions", "project_erasures", "erased_runs"],
+				said,
+			);
 			for await (const redactions of rowsOf(target, "redactions", ["run_id", "report_id", "fields_digest"])) {
 				const ids = [...new Set(redactions.map(({ report_id }) => report_id as Buffer))];
 				const events = await source.selectFrom("events").selectAll().where("id", "in", ids).execute();

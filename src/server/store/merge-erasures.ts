@@ -2,6 +2,7 @@
  * Brings what was erased and redacted in one database into another, which may be older: nothing that a user took back
  * comes back with a backup, and no address that the policy has forbidden since. All can be done again without harm.
  */
+import { sql } from "kysely";
 import { OPTIONAL_FIELDS } from "../../report/optional-fields.js";
 import { MAX_COPIES_REDACTED } from "../config.js";
 import { stricter } from "../privacy/kept-address.js";
@@ -22,6 +23,7 @@ export async function mergeErasures(source: Database, target: Database): Promise
 	for await (const rows of rowsOf(source, "redactions", ["run_id", "report_id", "fields_digest"])) {
 		for (const row of rows) merged.reports += await redactAlike(source, target, row);
 	}
+	merged.runs += await mergeProjectErasures(source, target);
 	await mergeAddressPolicy(source, target);
 	await mergeRevocations(source, target);
 	return merged;
@@ -34,6 +36,47 @@ async function mergeRevocations(source: Database, target: Database): Promise<voi
 		const alike = target.updateTable("api_tokens").set({ revoked_at }).where("digest", "=", digest);
 		await alike.where("revoked_at", "is", null).execute();
 	}
+}
+
+/** Deletes what the target has of projects that were erased since; how many runs it had. */
+async function mergeProjectErasures(source: Database, target: Database): Promise<number> {
+	let runs = 0;
+	for (const erasure of await source.selectFrom("project_erasures").selectAll().execute()) {
+		const { project, erased_at } = erasure;
+		const mine = await target
+			.selectFrom("project_erasures")
+			.select("erased_at")
+			.where("project", "=", project)
+			.execute();
+		if ((mine[0]?.erased_at ?? 0) > erased_at) continue;
+		await target.deleteFrom("project_erasures").where("project", "=", project).execute();
+		await addRows(target, "project_erasures", [{ ...erasure }]);
+		const [row] = await target.selectFrom("projects").select("id").where("name", "=", project).execute();
+		if (row !== undefined) runs += await eraseUntil(target, row.id, erased_at);
+	}
+	for await (const open of rowsOf(source, "erased_runs", ["project", "run_id"])) {
+		await addRows(target, "erased_runs", open);
+		for (const { project, run_id } of open) await eraseRunOf(target, project as string, run_id as Buffer);
+	}
+	return runs;
+}
+
+async function eraseUntil(target: Database, projectId: number, until: number): Promise<number> {
+	const runsOf = target.selectFrom("events").select(sql<number>`count(DISTINCT run_id)`.as("number"));
+	const runs = async () => (await runsOf.where("project_id", "=", projectId).executeTakeFirst())?.number ?? 0;
+	const before = await runs();
+	await target.deleteFrom("lost").where("project_id", "=", projectId).execute();
+	await target
+		.deleteFrom("events")
+		.where("project_id", "=", projectId)
+		.where((eb) => eb.or([eb("received_at", "<=", until), eb("occurred_at", "<=", until)]))
+		.execute();
+	return before - (await runs());
+}
+
+async function eraseRunOf(target: Database, project: string, runId: Buffer): Promise<void> {
+	const ids = target.selectFrom("projects").select("id").where("name", "=", project);
+	await target.deleteFrom("events").where("run_id", "=", runId).where("project_id", "in", ids).execute();
 }
 
 /** The stricter of both policies, to which what is stored has to be brought down once more. */

@@ -18,7 +18,11 @@ export const ADD_EVENTS = `WITH given AS MATERIALIZED (
 	SELECT EXISTS (SELECT 1 FROM address_policy WHERE epoch = $16::bigint) AS is_known
 ), placed AS MATERIALIZED (
 	SELECT given.*, projects.id AS project_id,
-		EXISTS (SELECT 1 FROM tombstones WHERE tombstones.run_id = given.run_id) AS is_erased
+		EXISTS (SELECT 1 FROM tombstones WHERE tombstones.run_id = given.run_id)
+			OR EXISTS (SELECT 1 FROM project_erasures erased
+				WHERE erased.project = given.project COLLATE "C" AND erased.erased_at >= given.occurred_at)
+			OR EXISTS (SELECT 1 FROM erased_runs erased
+				WHERE erased.project = given.project COLLATE "C" AND erased.run_id = given.run_id) AS is_erased
 	FROM given LEFT JOIN projects ON projects.name = given.project COLLATE "C"
 ), added AS (
 	INSERT INTO events (seq, project_id, run_id, id, event, received_at, occurred_at, occurred_at_client,

@@ -40,7 +40,19 @@ export async function projectId(db: Database, name: string): Promise<number | un
 }
 
 export async function projectNames(db: Database, limit: number): Promise<string[]> {
-	const rows = await db.selectFrom("projects").select("name").orderBy("name").limit(limit).execute();
+	const rows = await db
+		.selectFrom("projects")
+		.select("name")
+		// Of one that was erased, something may have come since, or not.
+		.where(({ or, not, exists, selectFrom }) =>
+			or([
+				not(exists(selectFrom("project_erasures").select("project").whereRef("project", "=", "projects.name"))),
+				exists(selectFrom("events").select("seq").whereRef("events.project_id", "=", "projects.id")),
+			]),
+		)
+		.orderBy("name")
+		.limit(limit)
+		.execute();
 	return rows.map((row) => row.name);
 }
 

@@ -14,6 +14,8 @@ export function* register(db: Database, { project, manifest, at }: RegistrationR
 			.values({ project, registered_at: at })
 			.onConflict((conflict) => conflict.doNothing()),
 	);
+	// Who registers it wants its reports again.
+	yield* rows(db.updateTable("project_erasures").set({ blocked: 0 }).where("project", "=", project));
 	if (manifest === null) return { result: "registered" };
 	const notice = manifest.notice.version;
 	const added = db

@@ -178,6 +178,24 @@ export interface RetentionsTable {
 	events: number;
 }
 
+export interface ProjectErasuresTable {
+	project: string;
+	erased_at: number;
+	/** How many have gone. */
+	runs: number;
+	events: number;
+	receipt: string;
+	/** 0 or 1. */
+	blocked: number;
+	done: number;
+}
+
+/** Runs of erased projects that had not ended. */
+export interface ErasedRunsTable {
+	project: string;
+	run_id: Buffer;
+}
+
 export interface Schema {
 	marks: MarksTable;
 	projects: ProjectsTable;
@@ -197,5 +215,7 @@ export interface Schema {
 	login_counts: LoginCountsTable;
 	audit: AuditTable;
 	promises: PromisesTable;
+	project_erasures: ProjectErasuresTable;
+	erased_runs: ErasedRunsTable;
 	retentions: RetentionsTable;
 }

@@ -7,6 +7,8 @@ import type { AddressPolicy } from "../../report/manifest.js";
 import * as access from "./access.js";
 import type { Act, Credentials, NewSession, NewToken } from "./access-types.js";
 import * as addresses from "./addresses.js";
+import type { ProjectErasure } from "./project-erasure-types.js";
+import * as erasures from "./project-erasures.js";
 import * as queries from "./queries.js";
 import * as registry from "./registry.js";
 import * as retention from "./retention.js";
@@ -119,6 +121,22 @@ export abstract class SharedStore implements Store {
 
 	findKey(digest: Buffer) {
 		return this.attempt(() => registry.findKey(this.db, digest));
+	}
+
+	reportsOf(project: string) {
+		return this.attempt(() => erasures.reportsOf(this.db, project));
+	}
+
+	projectErasures(only: readonly string[] | null) {
+		return this.attempt(() => erasures.projectErasures(this.db, only));
+	}
+
+	beginProjectErasure(erasure: { project: string; at: number; receipt: string; block: boolean }) {
+		return this.remove(() => erasures.beginProjectErasure(this.db, erasure));
+	}
+
+	async eraseOfProject(project: string): Promise<ProjectErasure | undefined> {
+		return (await this.remove(() => erasures.eraseOfProject(this.db, project))) ?? undefined;
 	}
 
 	retentions(only: readonly string[] | null) {

@@ -266,6 +266,10 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 	);
 	const hasTombstones = db.prepare<[], number>("SELECT EXISTS (SELECT 1 FROM tombstones)").pluck();
 	const findTombstone = db.prepare<[Buffer], number>("SELECT 1 FROM tombstones WHERE run_id = ?").pluck();
+	const findErasure = db.prepare<[string], number>("SELECT erased_at FROM project_erasures WHERE project = ?").pluck();
+	const findErasedRun = db
+		.prepare<[string, Buffer], number>("SELECT 1 FROM erased_runs WHERE project = ? AND run_id = ?")
+		.pluck();
 	const addressEpoch = db.prepare<[], number>("SELECT epoch FROM address_policy").pluck();
 	const addLost = db.prepare<[number, string, string, number, number]>(
 		"INSERT INTO lost (project_id, id, reason, count, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -281,13 +285,20 @@ function insertStatement(db: Sqlite.Database, known: ReadonlyMap<string, number>
 			projectIds.set(name, id);
 			return id;
 		};
+		const erasures = new Map<string, number | undefined>();
+		const isErased = ({ project, occurredAt }: EventRecord, runId: Buffer): boolean => {
+			if (!erasures.has(project)) erasures.set(project, findErasure.get(project));
+			const erasedAt = erasures.get(project);
+			if (erasedAt === undefined) return false;
+			return occurredAt <= erasedAt || findErasedRun.get(project, runId) !== undefined;
+		};
 		// Nobody else writes until this is committed.
 		const areErased = hasTombstones.get() === 1;
 		const epochNow = addressEpoch.get();
 		const insert = (event: EventRecord, withAddresses: boolean): InsertResult => {
 			// Before anything of it is written, its project included.
 			const runId = Buffer.from(event.runId, "hex");
-			if (areErased && findTombstone.get(runId) !== undefined) return "erased";
+			if ((areErased && findTombstone.get(runId) !== undefined) || isErased(event, runId)) return "erased";
 			const { changes } = addEvent.run(...eventRow(projectId(event.project), runId, event, withAddresses));
 			return changes === 1 ? "accepted" : "duplicate";
 		};

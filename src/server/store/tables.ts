@@ -29,6 +29,8 @@ export const TABLES: readonly Table[] = [
 	{ name: "login_counts", key: ["bucket"], isNumbered: false },
 	{ name: "audit", key: ["id"], isNumbered: true },
 	{ name: "address_policy", key: ["id"], isNumbered: false },
+	{ name: "project_erasures", key: ["project"], isNumbered: false },
+	{ name: "erased_runs", key: ["project", "run_id"], isNumbered: false },
 	{ name: "promises", key: ["project", "notice"], isNumbered: false },
 	{ name: "retentions", key: ["project"], isNumbered: false },
 ];

@@ -13,6 +13,7 @@ import type {
 import type { KeptAddress } from "../privacy/kept-address.js";
 import type { AccessStore } from "./access-types.js";
 import type { AddressStore } from "./address-types.js";
+import type { ProjectErasureStore } from "./project-erasure-types.js";
 import type { RetentionStore } from "./retention-types.js";
 
 type Identity = "id" | "run_id" | "event" | "project" | "occurred_at";
@@ -248,7 +249,7 @@ export interface SchemaVersions {
  * (locked, full, gone): nothing of the call was then stored, and it may be tried again. Where the connection to
  * PostgreSQL broke as the call was committed, it may have been stored all the same; tried again, it does no harm.
  */
-export interface Store extends RegistryStore, AddressStore, RetentionStore, AccessStore {
+export interface Store extends RegistryStore, AddressStore, RetentionStore, ProjectErasureStore, AccessStore {
 	readonly schema: SchemaVersions;
 	/**
 	 * Stores a batch whole or not at all, and resolves once it is on disk. One result an event, in

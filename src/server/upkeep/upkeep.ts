@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { type Clock, type Log, type ServerConfig, UPKEEP_CLAIM_MS } from "../config.js";
 import type { Store } from "../store/types.js";
 import { bringDown } from "./bring-down.js";
+import { eraseProject } from "./erase-project.js";
 import { expireProject } from "./expire.js";
 
 export interface UpkeepOptions {
@@ -51,6 +52,7 @@ export class Upkeep {
 
 	async #doAll(): Promise<void> {
 		const tasks: Task[] = [
+			(signal) => this.#eraseProjects(signal),
 			(signal) => this.#bringDown(signal),
 			() => this.#destroyKeys(),
 			(signal) => this.#expire(signal),
@@ -62,6 +64,16 @@ export class Upkeep {
 			} catch (error) {
 				this.#options.log("a part of the upkeep could not be done now; it is tried again", error);
 			}
+		}
+	}
+
+	/** Those that a command began, and was ended. */
+	async #eraseProjects(signal: AbortSignal): Promise<void> {
+		const { store, log } = this.#options;
+		for (const { project, isDone } of await store.projectErasures(null)) {
+			if (isDone) continue;
+			const erased = await eraseProject(store, project, signal);
+			if (erased?.isDone) log(`the erasure of ${project} is finished: ${erased.events} reports are gone`);
 		}
 	}
 

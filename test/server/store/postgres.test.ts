@@ -8,6 +8,7 @@ import type { Store } from "../../../src/server/store/types.js";
 import { accessContract } from "../../contract/access.js";
 import { addressContract } from "../../contract/addresses.js";
 import { erasureContract } from "../../contract/erasures.js";
+import { projectErasureContract } from "../../contract/project-erasures.js";
 import { registryContract } from "../../contract/registry.js";
 import { retentionContract } from "../../contract/retention.js";
 import { eventRecord, storeContract } from "../../contract/store.js";
@@ -26,6 +27,7 @@ const openEmpty = async (t: ExecutionContext) => openFor(t, await emptyDatabase(
 storeContract(withPostgres as TestFn, openEmpty);
 addressContract(withPostgres as TestFn, openEmpty);
 retentionContract(withPostgres as TestFn, openEmpty);
+projectErasureContract(withPostgres as TestFn, openEmpty);
 erasureContract(withPostgres as TestFn, openEmpty);
 registryContract(withPostgres as TestFn, openEmpty);
 accessContract(withPostgres as TestFn, openEmpty);

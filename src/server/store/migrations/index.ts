@@ -7,6 +7,7 @@ import { tests } from "./020-tests.js";
 import { access } from "./030-access.js";
 import { addresses } from "./040-addresses.js";
 import { retention } from "./041-retention.js";
+import { projectErasures } from "./042-project-erasures.js";
 import type { Migration } from "./migration.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
 	access,
 	addresses,
 	retention,
+	projectErasures,
 ];
 
 /** The version of the schema that this program writes and reads. */
