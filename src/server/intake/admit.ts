@@ -26,7 +26,7 @@ export function isTaken(project: string, admission: Admission): boolean {
 }
 
 /** Why nothing of a project is taken; undefined where it is. */
-export function refusalOf(project: string, { rules, key, isOpen }: Admission): LaterCode | undefined {
+function refusalOf(project: string, { rules, key, isOpen }: Admission): LaterCode | undefined {
 	const ofProject = rules.get(project);
 	if (!isOpen && ofProject?.isRegistered !== true) return "project_not_registered";
 	return ofProject?.needsKey === true && key?.project !== project ? "key_required" : undefined;
