@@ -299,6 +299,45 @@ def _watch_signals():
                 _signal.signal(number, _killed)
         except ValueError:
             return  # Only the main thread may.
+    if not _forks_watched and hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_hold_signals, after_in_parent=_let_signals, after_in_child=_leave_signals)
+        _forks_watched.append(True)
+
+
+# A child has no run to end, and dies of its signals at once: multiprocessing ends its workers by SIGTERM, and a worker
+# that has forked and not yet begun would lose one to a handler of ours. So they wait until it has none.
+_forks_watched = []
+_masks = []
+
+
+def _hold_signals():
+    try:
+        import _signal
+
+        numbers = [getattr(_signal, name) for name in _WATCHED_SIGNALS]
+        ours = [number for number in numbers if _signal.getsignal(number) is _killed]
+        _masks.append(_signal.pthread_sigmask(_signal.SIG_BLOCK, ours))
+    except Exception:
+        _masks.append(None)
+
+
+def _let_signals():
+    mask = _masks.pop() if _masks else None
+    if mask is None:
+        return
+    import _signal
+
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+
+
+def _leave_signals():
+    if _masks and _masks[-1] is not None:
+        import _signal
+
+        for name in _WATCHED_SIGNALS:
+            if _signal.getsignal(getattr(_signal, name)) is _killed:
+                _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
+    _let_signals()
 
 
 def _killed(number, frame):
