@@ -96,7 +96,7 @@ Exit codes:
   ${EXIT.store}  the database cannot be opened
   ${EXIT.storeNewer}  a newer version of ET wrote the database
   ${EXIT.tls}  the certificate or its key cannot be used
-  ${EXIT.refused}  a command cannot do what it was asked to; nothing was changed
+  ${EXIT.refused}  a command, or --host without an administrator, is refused; nothing was changed
 `;
 
 async function main(argv: string[]): Promise<number> {
