@@ -33,7 +33,7 @@ test("a report leaves and is erased in one flush; the receipt is written down, a
 	const server = await testServer(t);
 	const folders = temporarySpool(t);
 	const manifest = testManifest({ endpoint: server.url });
-	putReport(folders, { manifest, key: KEY });
+	putReport(folders, { manifest, key: KEY, atMs: Date.now() - 1000 });
 	putReport(folders, { manifest });
 	const [, other] = pendingIds(folders);
 	askToErase(folders, server.url, { key: KEY });

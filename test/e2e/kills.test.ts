@@ -4,12 +4,12 @@ import { ATTACKS } from "../soak/attacks.js";
 import { World } from "../soak/world.js";
 
 const A_FEW: Readonly<Record<string, number>> = {
-	writers: 8,
-	uploaders: 8,
-	folders: 4,
-	servers: 4,
-	cluster: 3,
-	leases: 3,
+	writers: 5,
+	uploaders: 5,
+	folders: 3,
+	servers: 3,
+	cluster: 2,
+	leases: 2,
 	disks: 1,
 };
 
