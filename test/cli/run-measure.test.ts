@@ -104,8 +104,9 @@ onLinux("what a child writes is counted, and what et writes is not", async (t) =
 	const file = join(temporaryFolder(t), "written");
 	const report = await measured(t, ["sh", "-c", `head -c 5242880 /dev/zero >${file}; cat ${file} >/dev/null`]);
 	const quiet = await measured(t, ["true"]);
-	// In memory (tmpfs) nothing is for storage.
-	t.true([0, 5 * MEBIBYTE].includes(report.written_bytes ?? -1), String(report.written_bytes));
+	const written = report.written_bytes ?? -1;
+	// In memory (tmpfs) nothing is for storage; elsewhere a file system may write a page or two of its own for the file.
+	t.true(written === 0 || (written >= 5 * MEBIBYTE && written < 5.1 * MEBIBYTE), String(written));
 	t.is(quiet.written_bytes, 0);
 	t.is(report.measured_by.written_bytes, "io");
 });

@@ -213,8 +213,18 @@ onTerminal("the terminal works as before after an answer: a line is read with it
 
 onTerminal("what was typed before the question is no answer to it", async (t) => {
 	const home = temporaryHome(t);
-	const before = `console.log("READY"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);`;
-	const { result, shown } = await ask(t, home, [{ see: "READY", type: "y" }], { before });
+	const typed = join(temporaryFolder(t), "typed");
+	const before = `
+		console.log("READY");
+		const { existsSync } = process.getBuiltinModule("node:fs");
+		const moment = new Int32Array(new SharedArrayBuffer(4));
+		while (!existsSync(${JSON.stringify(typed)})) Atomics.wait(moment, 0, 0, 5);`;
+	// The terminal shows a key once it has it for the script.
+	const steps = [
+		{ see: "READY", type: "y" },
+		{ see: "y", run: ["touch", typed] },
+	];
+	const { result, shown } = await ask(t, home, steps, { before });
 	t.deepEqual(result, { status: "not_asked", reason: "typed_ahead" });
 	t.false(shown.includes(PROMPT));
 	t.deepEqual(home.contents(), []);

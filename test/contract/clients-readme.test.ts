@@ -2,14 +2,13 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import test from "ava";
 import { runIdOf } from "../../src/report/ids.js";
 import { runProgram } from "../helpers/child.js";
 import { reportsIn } from "../helpers/cli.js";
 import { LANGUAGES } from "../helpers/client-languages.js";
 import { grantAt, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
-import { withPython } from "../helpers/needs.js";
+import { needing, withPython } from "../helpers/needs.js";
 import { temporaryFolder } from "../helpers/temporary.js";
 
 const CLIENTS = fileURLToPath(new URL("../../../docs/clients/", import.meta.url));
@@ -33,7 +32,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 
 for (const { name, program, client, script, isHere } of LANGUAGES) {
 	if (client === null) continue;
-	const declare = isHere ? test : test.skip;
+	const declare = needing(program[0] ?? name, () => isHere);
 	declare(`the example in ${name} reports a run, as it is printed`, async (t) => {
 		const home = temporaryHome(t);
 		grantAt(home);

@@ -8,14 +8,16 @@ import { deny, grant, noticeDigest, withdraw } from "../../src/consent/change.js
 import type { ConsentRecord } from "../../src/consent/record.js";
 import { runIdOf } from "../../src/report/ids.js";
 import { scrubText } from "../../src/report/scrub.js";
-import type { Platform, WireLimits, WireReport } from "../../src/report/types.js";
+import type { Platform, WireReport } from "../../src/report/types.js";
 import { validateReport } from "../../src/server/intake/validate.js";
 import { type Entry, entries, readEntry } from "../../src/spool/read.js";
 import type { ChildResult } from "../helpers/child.js";
 import { type Call, call, type Ending, enqueueBy, LANGUAGES, type Language } from "../helpers/client-languages.js";
 import { type Home, temporaryHome } from "../helpers/home.js";
 import { testManifest } from "../helpers/manifest.js";
+import { unlessLacking } from "../helpers/needs.js";
 import { HERE, look, onlyMarker } from "../helpers/open-runs.js";
+import { type PlatformCase, platformCases } from "../helpers/platforms.js";
 import { makeReadOnly, mountSmallDisk, takeAllRoom, unmount } from "../helpers/small-disk.js";
 import { namesIn } from "../helpers/spool.js";
 import { temporaryFolder } from "../helpers/temporary.js";
@@ -34,7 +36,7 @@ const MANIFEST = testManifest({
 const outcomes = new Map<string, Map<string, string>>();
 
 interface Needs {
-	/** Why it can't be tried on this machine, or null. */
+	/** What it needs that this machine lacks, or null. */
 	lacks?: string | null;
 }
 
@@ -47,13 +49,9 @@ function expect(
 	const row = new Map<string, string>();
 	outcomes.set(title, row);
 	for (const language of LANGUAGES) {
-		const missing = language.isHere ? lacks : `${language.program[0]} is not here`;
+		const missing = language.isHere ? lacks : (language.program[0] ?? language.name);
 		row.set(language.name, "-");
-		if (missing !== null) {
-			test.skip(`${language.name}: ${title} (${missing})`, () => {});
-			continue;
-		}
-		test(`${language.name}: ${title}`, async (t) => {
+		unlessLacking(missing)(`${language.name}: ${title}`, async (t) => {
 			row.set(language.name, "FAILED");
 			await body(t, language);
 			row.set(language.name, "ok");
@@ -366,7 +364,7 @@ for (const isRuled of [false, true]) {
 				t.deepEqual(grants, each.kept === null ? [] : [each.kept], each.name);
 			}
 		},
-		{ lacks: isRuled && !canLayPolicy() ? "nothing can be laid over /etc" : null },
+		{ lacks: isRuled && !canLayPolicy() ? "a policy laid over /etc" : null },
 	);
 }
 
@@ -482,20 +480,6 @@ expect("a run that has ended leaves no marker", async (t, language) => {
 	}
 });
 
-interface PlatformCase {
-	name: string;
-	env: Record<string, string>;
-	working_directory: string;
-	files?: Record<string, string>;
-	platform: Platform | null;
-	platform_inner: Platform | null;
-	limits: WireLimits | null;
-}
-
-const { cases: PLATFORM_CASES } = JSON.parse(
-	readFileSync(new URL("../../../docs/platforms.json", import.meta.url), "utf8"),
-) as { cases: PlatformCase[] };
-
 /** What this machine adds to a case: it may be a container itself, and its files say so. */
 function inThisContainer({ platform, platform_inner }: PlatformCase): (Platform | null)[] {
 	const isContainer = ["/run/.containerenv", "/.dockerenv"].some((file) => existsSync(file));
@@ -510,7 +494,7 @@ expect(
 		const home = grantedHome(t);
 		// What only files tell can't be laid into this machine.
 		const cases = shareOf(
-			PLATFORM_CASES.filter(({ files }) => files === undefined),
+			platformCases().filter(({ files }) => files === undefined),
 			language,
 		);
 		for (const each of cases) {
@@ -612,7 +596,7 @@ expect(
 		await unharmed(t, language, home, { env });
 		t.is(namesIn(join(disk, "spool", "new")).length, 6);
 	},
-	{ lacks: isRoot ? null : "only root can mount a small disk" },
+	{ lacks: isRoot ? null : "root, who mounts a small disk" },
 );
 
 expect(
@@ -628,7 +612,7 @@ expect(
 		for (const ending of ["ok", "exit3"] as const) await unharmed(t, language, home, { env, ending });
 		t.deepEqual(namesIn(disk), []);
 	},
-	{ lacks: isRoot ? null : "only root can mount a small disk" },
+	{ lacks: isRoot ? null : "root, who mounts a small disk" },
 );
 
 expect(`${AT_ONCE} scripts at once leave ${3 * AT_ONCE} reports`, async (t, language) => {

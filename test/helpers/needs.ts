@@ -20,6 +20,9 @@ export function needing(what: string, isThere: () => boolean, declare: Declare =
 	};
 }
 
+/** Declares tests that need what this machine is known to lack; null where it lacks nothing. */
+export const unlessLacking = (what: string | null): Declare => needing(what ?? "nothing", () => what === null);
+
 const runs = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
 /** Python plays the terminal: see `atTerminal`. */

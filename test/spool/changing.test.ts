@@ -9,6 +9,7 @@ import { waiting } from "../../src/spool/waiting.js";
 import { runProgram } from "../helpers/child.js";
 import { et, grantedHome } from "../helpers/cli.js";
 import { moduleUrl } from "../helpers/modules.js";
+import { onUnix } from "../helpers/needs.js";
 import { fillSpool, namesIn, temporarySpool } from "../helpers/spool.js";
 
 const HOST = "0123456789ab";
@@ -68,8 +69,6 @@ test("who stood still for too long sees that its turn is over", (t) => {
 	t.like(error, { code: "ET_SPOOL_BUSY" });
 	t.deepEqual(namesIn(folders.tmp), ["changing"], "the other one's turn is left to it");
 });
-
-const onUnix = process.platform === "win32" ? test.skip : test;
 
 onUnix("a disk on which no byte may be written: the turn does not stay taken by nobody", async (t) => {
 	const folders = temporarySpool(t);

@@ -34,19 +34,16 @@ test("values that span much stand on a logarithmic axis, on which 0 has no place
 
 test("whatever the values are, they and the ticks stand on the axis, in order, and the ticks are few", (t) => {
 	const amount = fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1e18, noNaN: true }));
-	fc.assert(
-		fc.property(
-			fc.array(amount, { minLength: 1, maxLength: 20 }),
-			fc.constantFrom(...COUNTINGS),
-			(values, counting) => {
-				const scale = scaleFor(values, { ...RANGE, counting });
-				if (scale === null) return values.every((value) => value === 0);
-				const places = [...values, ...scale.ticks].map((value) => scale.at(value)).filter((place) => place !== null);
-				const isSorted = scale.ticks.every((tick, index) => index === 0 || tick > (scale.ticks[index - 1] ?? 0));
-				return isSorted && scale.ticks.length <= 12 && places.every((place) => place >= -1e-6 && place <= 100 + 1e-6);
-			},
-		),
-		{ numRuns: 2000 },
+	const isInOrder = fc.property(
+		fc.array(amount, { minLength: 1, maxLength: 20 }),
+		fc.constantFrom(...COUNTINGS),
+		(values, counting) => {
+			const scale = scaleFor(values, { ...RANGE, counting });
+			if (scale === null) return values.every((value) => value === 0);
+			const places = [...values, ...scale.ticks].map((value) => scale.at(value)).filter((place) => place !== null);
+			const isSorted = scale.ticks.every((tick, index) => index === 0 || tick > (scale.ticks[index - 1] ?? 0));
+			return isSorted && scale.ticks.length <= 12 && places.every((place) => place >= -1e-6 && place <= 100 + 1e-6);
+		},
 	);
-	t.pass();
+	t.notThrows(() => fc.assert(isInOrder, { numRuns: 2000 }));
 });

@@ -20,14 +20,12 @@ test("the middle of values, and their range", (t) => {
 });
 
 test("each size is in its octave", (t) => {
-	fc.assert(
-		fc.property(fc.double({ min: 1e-300, max: 1e300, noNaN: true }), (size) => {
-			const start = octaveStart(size);
-			return start <= size && size < 2 * start;
-		}),
-	);
+	const isInOctave = fc.property(fc.double({ min: 1e-300, max: 1e300, noNaN: true }), (size) => {
+		const start = octaveStart(size);
+		return start <= size && size < 2 * start;
+	});
+	t.notThrows(() => fc.assert(isInOctave));
 	for (const power of [0, 1, 10, 29, 40, 52]) t.is(octaveStart(2 ** power), 2 ** power);
-	t.pass();
 });
 
 test("runs are grouped by command and size; what failed is counted and measures nothing", (t) => {
