@@ -38,6 +38,14 @@ async function operator(t: ExecutionContext, database: string) {
 	return { run, register };
 }
 
+/** An operator who keeps whole addresses, of the project "open", whose notice allows it. */
+async function keepingAll(t: ExecutionContext, database: string) {
+	const found = await operator(t, database);
+	await found.register("open", 1, "full");
+	await found.run("addresses", "set", "full");
+	return found;
+}
+
 /** Sends a report through a proxy that the server trusts, and gives what its exports say of where it came from. */
 async function sent(t: ExecutionContext, url: string, changes: Record<string, unknown>, from = ADDRESS) {
 	const report = wireReport(changes);
@@ -139,9 +147,7 @@ for (const [engine, declare, place] of ENGINES) {
 		async (t) => {
 			const database = await place(t);
 			const backup = join(temporaryFolder(t), "backup.sqlite");
-			const { run, register } = await operator(t, database);
-			await register("open", 1, "full");
-			await run("addresses", "set", "full");
+			const { run } = await keepingAll(t, database);
 			const first = await testServer(t, { database, config: CONFIG });
 			const { report } = await sent(t, first.url, { project: "open", manifest_notice: 1 });
 			await first.close();
@@ -169,9 +175,7 @@ async function keyOf(database: string): Promise<Buffer> {
 
 test("a proxy is believed only where it is trusted", async (t) => {
 	const database = join(temporaryFolder(t), "et.sqlite");
-	const { run, register } = await operator(t, database);
-	await register("open", 1, "full");
-	await run("addresses", "set", "full");
+	await keepingAll(t, database);
 	const { url } = await testServer(t, { database, config: { trustedProxies: [] } });
 	t.is((await sent(t, url, { project: "open", manifest_notice: 1 })).address, "127.0.0.1");
 });
@@ -179,9 +183,7 @@ test("a proxy is believed only where it is trusted", async (t) => {
 test("what is brought down is gone from SQLite's files, and so is a key that was destroyed", async (t) => {
 	const folder = temporaryFolder(t);
 	const database = join(folder, "et.sqlite");
-	const { run, register } = await operator(t, database);
-	await register("open", 1, "full");
-	await run("addresses", "set", "full");
+	const { run } = await keepingAll(t, database);
 	const server = await testServer(t, { database, config: CONFIG });
 	await sent(t, server.url, { project: "open", manifest_notice: 1 });
 	const key = await keyOf(database);
@@ -198,9 +200,7 @@ test("what is brought down is gone from SQLite's files, and so is a key that was
 
 test("a policy that was set and not brought to what is stored, is so by the next server that starts", async (t) => {
 	const database = join(temporaryFolder(t), "et.sqlite");
-	const { run, register } = await operator(t, database);
-	await register("open", 1, "full");
-	await run("addresses", "set", "full");
+	await keepingAll(t, database);
 	const first = await testServer(t, { database, config: CONFIG });
 	const { report } = await sent(t, first.url, { project: "open", manifest_notice: 1 });
 	await first.close();
