@@ -4,11 +4,11 @@ import { ATTACKS } from "../soak/attacks.js";
 import { World } from "../soak/world.js";
 
 const A_FEW: Readonly<Record<string, number>> = {
-	writers: 5,
-	uploaders: 5,
-	folders: 3,
-	servers: 3,
-	cluster: 2,
+	writers: 3,
+	uploaders: 3,
+	folders: 2,
+	servers: 2,
+	cluster: 1,
 	leases: 2,
 	disks: 1,
 };
